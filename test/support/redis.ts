@@ -1,0 +1,67 @@
+import { Redis } from 'ioredis';
+import { findRedisProgram, startRedisProcess } from '../setup/redis-process.cjs';
+import { closeAfterFile } from './closing.js';
+
+/** URL of the test Redis, with a database that belongs to this jest worker alone. It is not emptied: see `freshRedis`. */
+export function redisUrl(): string {
+  const url = new URL(process.env['TEST_REDIS_URL'] ?? '');
+  const base = Number(url.pathname.slice(1) || 0);
+  // Never the base itself: in a Redis that somebody lends us, database 0 is likely to hold something.
+  url.pathname = `/${base + Number(process.env['JEST_WORKER_ID'] ?? 1)}`;
+  return url.href;
+}
+
+/** A client on this worker's database, which is emptied first. It is closed after the file's last test. */
+export async function freshRedis(): Promise<Redis> {
+  const redis = new Redis(redisUrl(), { maxRetriesPerRequest: 1 });
+  closeAfterFile(() => redis.disconnect());
+  await redis.flushdb();
+  return redis;
+}
+
+/** Whether this machine can start servers of its own, for tests that break them. */
+export const canStartRedis = findRedisProgram() !== undefined;
+
+/** `describe` for tests that break a server of their own: skipped, and saying why, where there is no server to start. */
+export function describeWithOwnRedis(name: string, body: () => void): void {
+  if (canStartRedis) describe(name, body);
+  else describe.skip(`${name} (skipped: no redis-server or valkey-server on the PATH)`, body);
+}
+
+/** A server of the test's own, to be broken. Its address stays the same over stop and start. */
+export interface OwnRedis {
+  url: string;
+  port: number;
+  /** Shuts it down in good order; its connections are closed. Nothing is kept. */
+  stop(): Promise<void>;
+  /** Kills it: its connections are reset, nothing is kept. */
+  kill(): Promise<void>;
+  /** Starts it again, empty, on the same port. */
+  start(): Promise<void>;
+  /** Freezes it: connections stay open, and nothing is answered. */
+  pause(): void;
+  resume(): void;
+}
+
+/** Starts a server of the test's own. It is closed after the file's last test. @param args more of its command line */
+export async function startRedis({ args = [] }: { args?: readonly string[] } = {}): Promise<OwnRedis> {
+  let server = await startRedisProcess({ args });
+  closeAfterFile(() => server.close());
+  const { port } = server;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    server.signal(signal);
+    server.signal('SIGCONT'); // a frozen server would not hear the signal
+    await server.exited();
+  };
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    async start() {
+      if (!server.running()) server = await startRedisProcess({ args, port });
+    },
+    pause: () => server.signal('SIGSTOP'),
+    resume: () => server.signal('SIGCONT'),
+  };
+}
