@@ -1,0 +1,120 @@
+import type { Authenticate, AuthenticatedUser } from './core/authenticate.js';
+import type { Logout } from './core/logout.js';
+import type { Identifier } from './core/identifier.js';
+import type { RequestOtp } from './core/request-otp.js';
+import type { Requester } from './core/requester.js';
+import type { Sessions } from './core/sessions.js';
+import type { VerifyOtp } from './core/verify-otp.js';
+
+/** Where a code goes: one of the two. */
+export type Address = { email: string; phoneNumber?: undefined } | { phoneNumber: string; email?: undefined };
+
+/** What signing in and refreshing give. */
+export interface TokenPair {
+  accessToken: string;
+  tokenType: 'bearer';
+  /** Seconds. */
+  expiresIn: number;
+  refreshToken: string;
+  /** Seconds. */
+  refreshExpiresIn: number;
+}
+
+/** One session, as its user may see it. The id is no credential. */
+export interface Session {
+  id: string;
+  createdAt: Date;
+  lastUsedAt: Date;
+  expiresAt: Date;
+  ip?: string | undefined;
+  userAgent?: string | undefined;
+}
+
+/** Every endpoint as a function, with the same limits and the same errors. `requester` is for limits, events and the list of sessions. */
+export interface OtpAuthApi {
+  requestOtp(
+    input: Address & { locale?: string },
+    requester?: Requester,
+  ): Promise<{ message: string; expiresIn: number; resendIn: number }>;
+  verifyOtp(input: Address & { otp: string }, requester?: Requester): Promise<TokenPair>;
+  refresh(input: { refreshToken: string }, requester?: Requester): Promise<TokenPair>;
+  logout(input: { accessToken?: string; refreshToken?: string }): Promise<{ message: string }>;
+  /** Ends every session of the user whose access token this is. */
+  logoutAll(input: { accessToken: string }): Promise<{ message: string; sessions: number }>;
+  /** Newest first. */
+  listSessions(userId: string): Promise<Session[]>;
+  /** Ends one session of a user; `false` where there is no such session. */
+  revokeSession(userId: string, sessionId: string): Promise<boolean>;
+  /** Ends all sessions of a user, and everything issued until now; returns how many sessions there were. */
+  revokeUser(userId: string): Promise<number>;
+  /** The user of a valid access token. */
+  authenticate(token: string): Promise<AuthenticatedUser>;
+}
+
+/** Reads what callers hand over, as the endpoints read bodies. */
+export interface ReadInput {
+  requestOtp(body: object): { identifier: Identifier; locale?: string | undefined };
+  verifyOtp(body: object): { identifier: Identifier; otp: string };
+  userId(id: string): string;
+}
+
+export function createApi(deps: {
+  read: ReadInput;
+  requestOtp: RequestOtp;
+  verifyOtp: VerifyOtp;
+  sessions: Sessions;
+  logout: Logout;
+  authenticate: Authenticate;
+}): OtpAuthApi {
+  const { read, sessions } = deps;
+  return {
+    async requestOtp({ email, phoneNumber, locale }, requester = {}) {
+      const request = read.requestOtp({ email, phone_number: phoneNumber, locale });
+      const { expiresInSeconds, resendInSeconds } = await deps.requestOtp({
+        identifier: request.identifier,
+        purpose: 'sign-in',
+        locale: request.locale ?? 'en',
+        requester,
+      });
+      return { message: 'OTP sent successfully', expiresIn: expiresInSeconds, resendIn: resendInSeconds };
+    },
+    async verifyOtp({ email, phoneNumber, otp }, requester = {}) {
+      const { identifier, otp: code } = read.verifyOtp({ email, phone_number: phoneNumber, otp });
+      return tokenPair(await deps.verifyOtp({ identifier, code, requester }));
+    },
+    async refresh({ refreshToken }, requester = {}) {
+      return tokenPair(await sessions.refresh(refreshToken, requester));
+    },
+    async logout(tokens) {
+      await deps.logout(tokens);
+      return { message: 'Successfully logged out' };
+    },
+    async logoutAll({ accessToken }) {
+      const user = await deps.authenticate(accessToken);
+      return { message: 'Successfully logged out everywhere', sessions: await sessions.endAll(user, 'logout_all') };
+    },
+    async listSessions(userId) {
+      const records = await sessions.list(read.userId(userId));
+      return records.map(({ id, startedAtMs, lastUsedAtMs, expiresAtMs, ip, userAgent }) => ({
+        id,
+        ip,
+        userAgent,
+        createdAt: new Date(startedAtMs),
+        lastUsedAt: new Date(lastUsedAtMs),
+        expiresAt: new Date(expiresAtMs),
+      }));
+    },
+    revokeSession: (userId, sessionId) => sessions.end({ id: read.userId(userId) }, sessionId, 'revoked'),
+    revokeUser: (userId) => sessions.endAll({ id: read.userId(userId) }, 'revoked'),
+    authenticate: (token) => deps.authenticate(token),
+  };
+}
+
+function tokenPair({
+  accessToken,
+  expiresIn,
+  refreshToken,
+  refreshExpiresIn,
+}: Omit<TokenPair, 'tokenType'>): TokenPair {
+  return { accessToken, tokenType: 'bearer', expiresIn, refreshToken, refreshExpiresIn };
+}

@@ -1,0 +1,429 @@
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { type Identifier, parseEmail } from './core/identifier.js';
+import type { Clock, Logger, Store } from './core/ports.js';
+import type { User } from './core/users.js';
+import type { JwtAlgorithm } from './core/tokens.js';
+import { OtpAuthError, type Problem } from './errors.js';
+import type { OtpAuthOptions, OutgoingEmail, RenderedEmail, RenderInput } from './options.js';
+import type { RedisClient } from './stores/redis/redis-client.js';
+
+/** All settings, complete: the one place that knows a default or a variable. */
+export type Settings = ReturnType<typeof loadSettings>;
+
+export const VARIABLE_PREFIX = 'EXPRESS_OTP_AUTH_';
+
+/** How the text of a variable becomes an option's value. Text that does not fit is passed on, for the schema to refuse. */
+const readers = {
+  text: (text: string): unknown => text,
+  number: (text: string): unknown => (text.trim() === '' ? text : Number(text)),
+  flag: (text: string): unknown => FLAGS[text.trim().toLowerCase()] ?? text,
+  list: (text: string): unknown => text.split(',').map((part) => part.trim()),
+  pem: (text: string): unknown => text.replaceAll('\\n', '\n'),
+};
+
+const FLAGS: Record<string, boolean> = {
+  true: true,
+  yes: true,
+  on: true,
+  1: true,
+  false: false,
+  no: false,
+  off: false,
+  0: false,
+};
+
+/** Every environment variable (less its prefix), the option that it sets, and how it is read. */
+export const VARIABLES: readonly (readonly [name: string, option: string, reader: keyof typeof readers])[] = [
+  ['REDIS_URL', 'redis', 'text'],
+  ['SMTP_SERVER', 'email.smtp.host', 'text'],
+  ['SMTP_PORT', 'email.smtp.port', 'number'],
+  ['SMTP_USERNAME', 'email.smtp.username', 'text'],
+  ['SMTP_PASSWORD', 'email.smtp.password', 'text'],
+  ['SMTP_SECURE', 'email.smtp.secure', 'flag'],
+  ['MAIL_FROM', 'email.from', 'text'],
+  ['MAIL_FROM_NAME', 'email.fromName', 'text'],
+  ['OTP_LENGTH', 'otp.length', 'number'],
+  ['OTP_EXPIRY_SECONDS', 'otp.expirySeconds', 'number'],
+  ['OTP_MAX_ATTEMPTS', 'otp.maxAttempts', 'number'],
+  ['OTP_RESEND_COOLDOWN_SECONDS', 'otp.resendCooldownSeconds', 'number'],
+  ['OTP_LIVE_CODES', 'otp.liveCodes', 'number'],
+  ['OTP_KEY_PREFIX', 'otp.keyPrefix', 'text'],
+  ['JWT_SECRET', 'jwt.secret', 'list'],
+  ['JWT_ALGORITHM', 'jwt.algorithm', 'text'],
+  ['JWT_PRIVATE_KEY', 'jwt.privateKey', 'pem'],
+  ['JWT_PUBLIC_KEYS', 'jwt.publicKeys', 'pem'],
+  ['JWT_ISSUER', 'jwt.issuer', 'text'],
+  ['JWT_AUDIENCE', 'jwt.audience', 'text'],
+  ['ACCESS_TOKEN_EXPIRE_MINUTES', 'jwt.accessTokenMinutes', 'number'],
+  ['REFRESH_TOKEN_EXPIRE_DAYS', 'jwt.refreshTokenDays', 'number'],
+  ['SESSION_MAX_DAYS', 'jwt.sessionMaxDays', 'number'],
+  ['REFRESH_GRACE_SECONDS', 'jwt.refreshGraceSeconds', 'number'],
+  ['BLACKLIST_KEY_PREFIX', 'jwt.blacklistKeyPrefix', 'text'],
+  ['SESSION_KEY_PREFIX', 'sessionKeyPrefix', 'text'],
+  ['LIMIT_KEY_PREFIX', 'limitKeyPrefix', 'text'],
+  ['USER_KEY_PREFIX', 'userKeyPrefix', 'text'],
+  ['STORE_TIMEOUT_MS', 'storeTimeoutMs', 'number'],
+  ['RECENT_SECONDS', 'recentSeconds', 'number'],
+  ['COOKIE_NAME', 'cookie.name', 'text'],
+  ['COOKIE_SECURE', 'cookie.secure', 'flag'],
+  ['COOKIE_SAME_SITE', 'cookie.sameSite', 'text'],
+  ['COOKIE_DOMAIN', 'cookie.domain', 'text'],
+  ['COOKIE_PATH', 'cookie.path', 'text'],
+  ['ALLOWED_ORIGINS', 'allowedOrigins', 'list'],
+  ['DISABLE_LOCAL_AUTH', 'magicOtp', 'flag'],
+];
+
+const PREDECESSORS_SECRET = 'change-me-in-production';
+const SHORTEST_SECRET_BYTES = 32; // RFC 7518 §3.2: as long as the hash's output
+
+const aFunction = <T>(what: string) =>
+  z.custom<T>((value) => typeof value === 'function', `must be a function ${what}`);
+const anObjectWith = <T>(...methods: string[]) =>
+  z.custom<T>(
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function'),
+    `must be an object with ${methods.join(', ')}`,
+  );
+const wholeNumber = (least: number, most: number) => z.int().min(least).max(most);
+// Braces would take over the hash tag that keeps a user's keys together in a Cluster.
+const keyPrefix = z
+  .string()
+  .max(64)
+  .regex(/^[^{}\s]*$/, 'must have no braces and no white space');
+const oneLine = z.string().regex(/^[^\p{Cc}]*$/u, 'must have no line breaks and no control characters');
+const asList = <Item>(item: z.ZodType<Item>) =>
+  z.union([item.transform((one) => [one]), z.array(item)], `must be one or a list`);
+
+const redisUrl = z
+  .string()
+  .refine(
+    (text) => text === 'memory:' || ['redis:', 'rediss:'].includes(URL.canParse(text) ? new URL(text).protocol : ''),
+    "must be a redis:// or rediss:// URL, or 'memory:'",
+  );
+const redisClient = anObjectWith<RedisClient>('evalsha', 'eval', 'mget');
+const origin = z
+  .string()
+  .refine(
+    (text) =>
+      URL.canParse(text) &&
+      new URL(text).origin !== 'null' &&
+      [new URL(text).origin, `${new URL(text).origin}/`].includes(text.toLowerCase()),
+    'must be an origin such as https://app.example.com',
+  )
+  .transform((text) => new URL(text).origin);
+const emailAddress = z
+  .string()
+  .refine(
+    (text) => parseEmail(text) !== undefined || /^[\w.+-]+@localhost$/.test(text),
+    'must be one plain e-mail address',
+  );
+
+const schema = z.strictObject({
+  redis: z.union([redisUrl, redisClient]).default('redis://localhost:6379/0'),
+  redisOptions: z.record(z.string(), z.unknown()).default({}),
+  store: anObjectWith<Store>('issueCode', 'consumeCode', 'openSession', 'rotateSession', 'isRevoked').optional(),
+  storeTimeoutMs: wholeNumber(10, 60_000).default(1000),
+  allowMemoryInProduction: z.boolean().default(false),
+  email: z
+    .strictObject({
+      smtp: z
+        .strictObject({
+          host: z.string().min(1).default('127.0.0.1'),
+          port: wholeNumber(1, 65_535).default(1025),
+          username: z.string().min(1).optional(),
+          password: z.string().optional(),
+          secure: z.union([z.boolean(), z.literal('required')], "must be true, false or 'required'").optional(),
+          pool: wholeNumber(1, 1000).default(20),
+          timeoutMs: wholeNumber(100, 120_000).default(10_000),
+          tls: z.custom<object>((value) => typeof value === 'object' && value !== null).optional(),
+        })
+        .prefault({}),
+      from: emailAddress.optional(),
+      fromName: oneLine.min(1).max(100).default('Express App'),
+      transport: anObjectWith<{ sendMail(mail: object): Promise<unknown> }>('sendMail').optional(),
+      send: aFunction<(mail: OutgoingEmail) => unknown>('that hands a message over').optional(),
+      render: aFunction<(input: RenderInput) => RenderedEmail | Promise<RenderedEmail>>(
+        'that returns { subject, text, html }',
+      ).optional(),
+    })
+    .prefault({}),
+  delivery: z.enum(['await', 'background']).default('await'),
+  otp: z
+    .strictObject({
+      length: wholeNumber(6, 10).default(6),
+      expirySeconds: wholeNumber(30, 600).default(300),
+      maxAttempts: wholeNumber(1, 10).default(5),
+      resendCooldownSeconds: wholeNumber(0, 3600).default(30),
+      liveCodes: wholeNumber(1, 3).default(1),
+      keyPrefix: keyPrefix.default('otp_'),
+    })
+    .prefault({}),
+  jwt: z
+    .strictObject({
+      secret: asList(z.string()).optional(),
+      algorithm: z
+        .enum([
+          'HS256',
+          'HS384',
+          'HS512',
+          'RS256',
+          'RS384',
+          'RS512',
+          'PS256',
+          'PS384',
+          'PS512',
+          'ES256',
+          'ES384',
+          'ES512',
+        ])
+        .default('HS256'),
+      privateKey: z.string().optional(),
+      publicKeys: asList(z.string()).default([]),
+      issuer: z.string().min(1).optional(),
+      audience: z.string().min(1).optional(),
+      accessTokenMinutes: wholeNumber(1, 1440).default(60),
+      refreshTokenDays: wholeNumber(1, 365).default(7),
+      sessionMaxDays: wholeNumber(1, 3650).default(30),
+      refreshGraceSeconds: wholeNumber(0, 60).default(10),
+      blacklistKeyPrefix: keyPrefix.default('blacklist_'),
+    })
+    .prefault({}),
+  sessionKeyPrefix: keyPrefix.default('session_'),
+  limitKeyPrefix: keyPrefix.default('limit_'),
+  userKeyPrefix: keyPrefix.default('user_'),
+  recentSeconds: wholeNumber(1, 86_400).default(600),
+  maxSessionsPerUser: wholeNumber(1, 1000).default(50),
+  cookie: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be a cookie name (RFC 6265 §4.1.1)')
+        .default('refresh_token'),
+      secure: z.union([z.boolean(), z.literal('auto')], "must be true, false or 'auto'").optional(),
+      sameSite: z.enum(['strict', 'lax', 'none']).default('lax'),
+      domain: z
+        .string()
+        .regex(/^\.?[a-z0-9.-]+$/i, 'must be a host name')
+        .optional(),
+      path: z
+        .string()
+        .regex(/^\/[\x21-\x3a\x3c-\x7e]*$/, "must start with '/'")
+        .default('/'),
+    })
+    .prefault({}),
+  allowedOrigins: z.array(origin).default([]),
+  limits: z
+    .strictObject({
+      sendsPerHour: wholeNumber(1, 1000).default(10),
+      sendsPerDay: wholeNumber(1, 1000).default(20),
+      failuresPerDay: wholeNumber(1, 1000).default(25),
+    })
+    .prefault({}),
+  magicOtp: z.boolean().default(false),
+  reviewCodes: z
+    .array(
+      z.strictObject({
+        identifier: z.string(),
+        code: z.string().regex(/^[0-9]+$/, 'must be digits'),
+        expiresAt: z.union([z.string(), z.number(), z.date()]).pipe(z.coerce.date()),
+      }),
+    )
+    .default([]),
+  claims:
+    aFunction<(user: User) => Record<string, unknown> | Promise<Record<string, unknown>>>(
+      'that returns an object',
+    ).optional(),
+  logger: anObjectWith<Logger>('debug', 'info', 'warn', 'error').optional(),
+  clock: anObjectWith<Clock>('now').optional(),
+});
+
+/**
+ * Options and environment as one complete, frozen whole.
+ *
+ * @throws OtpAuthError `config_invalid`, whose message lists every problem, each with its option and its variable.
+ */
+export function loadSettings(options: OtpAuthOptions = {}, env: Environment = process.env) {
+  const production = env['NODE_ENV'] === 'production';
+  const given = withEnvironment(options, env);
+  const parsed = schema.safeParse(given);
+  // The groups are read once more by themselves, so that a mistake in one does not hide those in another.
+  const jwt = schema.shape.jwt.safeParse(given['jwt']);
+  const keys = jwt.success ? readKeys(jwt.data) : { problems: [] };
+  const problems = [
+    ...(parsed.success ? reviewCodeProblems(parsed.data) : parsed.error.issues.flatMap(problemsOf)),
+    ...refusals(given, production),
+    ...keys.problems,
+  ];
+  if (!parsed.success || problems.length > 0) throw configInvalid(problems);
+
+  const { email, cookie } = parsed.data;
+  const { username, port } = email.smtp;
+  return Object.freeze({
+    ...parsed.data,
+    production,
+    email: {
+      ...email,
+      from: email.from ?? (username !== undefined && parseEmail(username) ? username : 'no-reply@localhost'),
+      smtp: { ...email.smtp, secure: email.smtp.secure ?? port === 465 },
+    },
+    jwt: {
+      ...parsed.data.jwt,
+      signingKey: keys.signingKey,
+      verificationKeys: keys.verificationKeys ?? [],
+      // Random where none is given, which `refusals` lets pass outside production only.
+      secrets: (parsed.data.jwt.secret ?? [randomBytes(32).toString('base64url')]) as [string, ...string[]],
+      secretIsRandom: parsed.data.jwt.secret === undefined,
+    },
+    cookie: { ...cookie, secure: cookie.secure ?? (production ? true : ('auto' as const)) },
+    reviewCodes: parsed.data.reviewCodes.map(({ identifier, code, expiresAt }) => ({
+      identifier: parseEmail(identifier) as Identifier,
+      code,
+      expiresAtMs: expiresAt.getTime(),
+    })),
+    clock: parsed.data.clock ?? { now: Date.now },
+    logger: parsed.data.logger ?? consoleLogger,
+  });
+}
+
+type Environment = Record<string, string | undefined>;
+type Tree = Record<string, unknown>;
+
+/** The options, with the variables' values where an option is not given. An empty variable is one that is not set. */
+function withEnvironment(options: OtpAuthOptions, env: Environment): Tree {
+  const given = copyOf(options) as Tree;
+  for (const [name, option, reader] of VARIABLES) {
+    const text = env[VARIABLE_PREFIX + name];
+    if (text === undefined || text === '' || valueAt(given, option) !== undefined) continue;
+    setAt(given, option, readers[reader](text));
+  }
+  return given;
+}
+
+/** Copies the groups, and leaves alone what is not a plain object: clients, functions, lists. */
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyOf(inner)]));
+}
+
+function valueAt(tree: Tree, path: string): unknown {
+  let value: unknown = tree;
+  for (const key of path.split('.')) value = (value as Tree | undefined)?.[key];
+  return value;
+}
+
+function setAt(tree: Tree, path: string, value: unknown): void {
+  const keys = path.split('.');
+  const last = keys.pop() as string;
+  let group = tree;
+  for (const key of keys) group = (group[key] ??= {}) as Tree;
+  group[last] = value;
+}
+
+/** What is well-formed, and still no way to run. */
+function refusals(given: Tree, production: boolean): Problem[] {
+  const problems: Problem[] = [];
+  const refuse = (path: string, message: string) => problems.push({ path, message });
+  const secrets = [valueAt(given, 'jwt.secret') ?? []].flat().filter((secret) => typeof secret === 'string');
+  const cookie = { secure: valueAt(given, 'cookie.secure'), sameSite: valueAt(given, 'cookie.sameSite') };
+
+  if (valueAt(given, 'jwt.secret') !== undefined && secrets.length === 0) refuse('jwt.secret', 'must not be empty');
+  for (const secret of secrets) {
+    if (Buffer.byteLength(secret) < SHORTEST_SECRET_BYTES)
+      refuse(
+        'jwt.secret',
+        `must have ${SHORTEST_SECRET_BYTES} bytes at least; 'npx express-otp-auth secret' prints a good one`,
+      );
+  }
+  if (cookie.sameSite === 'none' && cookie.secure !== true && !(production && cookie.secure === undefined))
+    refuse('cookie.sameSite', "'none' needs cookie.secure: true, browsers refuse the cookie otherwise");
+  if (!production) return problems;
+
+  if (secrets.length === 0)
+    refuse('jwt.secret', "is required with NODE_ENV=production; 'npx express-otp-auth secret' prints a good one");
+  if (secrets.includes(PREDECESSORS_SECRET))
+    refuse('jwt.secret', `must not be the well-known '${PREDECESSORS_SECRET}'`);
+  if (given['magicOtp'] === true) refuse('magicOtp', 'lets anyone sign in as anyone: not with NODE_ENV=production');
+  if (given['redis'] === 'memory:' && given['allowMemoryInProduction'] !== true)
+    refuse(
+      'redis',
+      "'memory:' loses everything at restart: with NODE_ENV=production it needs allowMemoryInProduction: true",
+    );
+  if (cookie.secure === false) refuse('cookie.secure', 'must not be false with NODE_ENV=production');
+  return problems;
+}
+
+/** The asymmetric algorithms' keys, as objects, and what is wrong with them. */
+function readKeys(jwt: { algorithm: JwtAlgorithm; privateKey?: string | undefined; publicKeys: string[] }): {
+  problems: Problem[];
+  signingKey?: KeyObject;
+  verificationKeys?: KeyObject[];
+} {
+  if (jwt.algorithm.startsWith('HS')) return { problems: [] };
+  const problems: Problem[] = [];
+  const read = (path: string, pem: string, make: (pem: string) => KeyObject) => {
+    try {
+      const key = make(pem);
+      if (keyFits(jwt.algorithm, key)) return [key];
+      problems.push({ path, message: `does not fit jwt.algorithm ${jwt.algorithm}` });
+    } catch {
+      problems.push({ path, message: 'must be a key in PEM form' });
+    }
+    return [];
+  };
+  if (jwt.privateKey === undefined)
+    problems.push({ path: 'jwt.privateKey', message: `is required with jwt.algorithm ${jwt.algorithm}` });
+  const [signingKey] = jwt.privateKey === undefined ? [] : read('jwt.privateKey', jwt.privateKey, createPrivateKey);
+  const further = jwt.publicKeys
+    .flatMap((text) => text.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [text])
+    .flatMap((pem) => read('jwt.publicKeys', pem, createPublicKey));
+  if (signingKey === undefined) return { problems };
+  return { problems, signingKey, verificationKeys: [createPublicKey(signingKey), ...further] };
+}
+
+/** RFC 7518 §3.3 to §3.5: RSA of 2048 bits at least; each ES algorithm has its curve. */
+function keyFits(algorithm: JwtAlgorithm, key: KeyObject): boolean {
+  const curves: Partial<Record<JwtAlgorithm, string>> = { ES256: 'prime256v1', ES384: 'secp384r1', ES512: 'secp521r1' };
+  const curve = curves[algorithm];
+  if (curve !== undefined) return key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === curve;
+  return key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+}
+
+function reviewCodeProblems({ reviewCodes, otp }: z.output<typeof schema>): Problem[] {
+  return reviewCodes.flatMap(({ identifier, code }, index) => [
+    ...(parseEmail(identifier)
+      ? []
+      : [{ path: `reviewCodes.${index}.identifier`, message: 'must be one plain e-mail address' }]),
+    ...(code.length === otp.length
+      ? []
+      : [{ path: `reviewCodes.${index}.code`, message: `must have ${otp.length} digits, as otp.length says` }]),
+  ]);
+}
+
+function problemsOf(issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
+  return issue.keys.map((key) => ({ path: path === '' ? key : `${path}.${key}`, message: 'is not an option' }));
+}
+
+function configInvalid(problems: readonly Problem[]): OtpAuthError {
+  const lines = problems.map(({ path, message }) => {
+    const variable = VARIABLES.find(([, option]) => option === path || path.startsWith(`${option}.`))?.[0];
+    return `  ${path}${variable === undefined ? '' : ` (${VARIABLE_PREFIX}${variable})`}: ${message}`;
+  });
+  return new OtpAuthError('config_invalid', `The configuration is not valid:\n${lines.join('\n')}`, {
+    errors: [...problems],
+  });
+}
+
+/** Warnings and errors alone; nobody asked for more on their console. */
+const consoleLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  // oxlint-disable-next-line no-console -- where warnings go until the application says otherwise
+  warn: (...details) => console.warn(...details),
+  // oxlint-disable-next-line no-console -- as above
+  error: (...details) => console.error(...details),
+};

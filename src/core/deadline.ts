@@ -1,0 +1,77 @@
+import { OtpAuthError } from '../errors.js';
+import type { Logger, Store } from './ports.js';
+
+/**
+ * The same store, with every operation bounded in time, and every failure answered as `store_unavailable`: a guard
+ * in front of an application may neither hang nor let pass. Says once in the log that the store is gone, and
+ * once that it is back.
+ */
+export function withDeadline(
+  store: Store,
+  { timeoutMs, logger, advice }: { timeoutMs: number; logger: Logger; advice: string },
+): Store {
+  let reachable = true;
+  const failed = (error: unknown) => {
+    if (reachable) logger.error(`express-otp-auth: the store does not answer: ${describe(error)}. ${advice}`);
+    reachable = false;
+    return new OtpAuthError('store_unavailable', 'The service cannot answer right now. Try again in a moment.', {
+      retryAfterSeconds: 1,
+      cause: error,
+    });
+  };
+  const answered = () => {
+    if (!reachable) logger.warn('express-otp-auth: the store answers again');
+    reachable = true;
+  };
+
+  const bounded = async <Answer>(operation: Promise<Answer>): Promise<Answer> => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    });
+    try {
+      const answer = await Promise.race([operation, late]);
+      answered();
+      return answer;
+    } catch (error) {
+      throw failed(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  return {
+    async issueCode(request) {
+      const operation = store.issueCode(request);
+      try {
+        return await bounded(operation);
+      } catch (error) {
+        // The store may still carry it out, after a freeze: a code that is never sent must not stay live.
+        operation
+          .then(() => store.withdrawCode({ ...request, issuedAtMs: request.nowMs }))
+          .catch(() => logger.debug('express-otp-auth: a late code could not be withdrawn; it was never sent'));
+        throw error;
+      }
+    },
+    withdrawCode: (request) => bounded(store.withdrawCode(request)),
+    consumeCode: (request) => bounded(store.consumeCode(request)),
+    revokeDevices: (request) => bounded(store.revokeDevices(request)),
+    openSession: (request) => bounded(store.openSession(request)),
+    rotateSession: (request) => bounded(store.rotateSession(request)),
+    adoptSession: (request) => bounded(store.adoptSession(request)),
+    endSession: (request) => bounded(store.endSession(request)),
+    endAllSessions: (request) => bounded(store.endAllSessions(request)),
+    listSessions: (request) => bounded(store.listSessions(request)),
+    isRevoked: (query) => bounded(store.isRevoked(query)),
+    ping: () => bounded(store.ping()),
+    close: () => store.close(),
+  };
+}
+
+/** A connection's error by its code and address; a reply's by its first word (`OOM`, `READONLY`). Neither holds data. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code !== undefined && address !== undefined) return `${code} ${address}:${port}`;
+  return code ?? error.message.slice(0, 120);
+}

@@ -1,0 +1,114 @@
+import { OtpAuthError } from '../errors.js';
+import { drawCode, hashCode } from './code.js';
+import type { Emit } from './events.js';
+import { type Identifier, maskIdentifier } from './identifier.js';
+import type { Channel, Clock, CodePurpose, CodeRules, Logger, ReturningDevice, Store } from './ports.js';
+import type { Requester } from './requester.js';
+import { identifierKeyFor, type Secrets } from './secrets.js';
+import { randomId } from './sessions.js';
+
+/** A person asks for a code. */
+export interface OtpRequest {
+  identifier: Identifier;
+  purpose: CodePurpose;
+  locale: string;
+  requester: Requester;
+  device?: ReturningDevice | undefined;
+}
+
+export interface RequestOtpDeps {
+  store: Store;
+  secrets: Secrets;
+  clock: Clock;
+  emit: Emit;
+  logger: Logger;
+  channels: Readonly<Record<Identifier['kind'], Channel | undefined>>;
+  rules: CodeRules;
+  settings: {
+    codeLength: number;
+    delivery: 'await' | 'background';
+    magicOtp: boolean;
+    reviewCodes: readonly { identifier: Identifier; code: string; expiresAtMs: number }[];
+  };
+}
+
+export type RequestOtp = (request: OtpRequest) => Promise<{ expiresInSeconds: number; resendInSeconds: number }>;
+
+/**
+ * Issues a code and hands it over. What it returns rejects with `rate_limited`, `delivery_failed` (the code is
+ * withdrawn, and the cool-down lifted) or `store_unavailable`.
+ */
+export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
+  const { store, secrets, clock, emit, settings } = deps;
+
+  return async ({ identifier, purpose, locale, requester, device }) => {
+    const nowMs = clock.now();
+    const context = { at: nowMs, identifier: maskIdentifier(identifier), ...requester, purpose };
+    const { code, expiryMs, isSent } = chooseCode(deps, identifier, nowMs);
+    const issue = {
+      identifierKey: identifierKeyFor(secrets, identifier),
+      purpose,
+      device,
+      nowMs,
+      codeId: randomId(),
+      codeHash: hashCode(secrets, purpose, identifier, code)[0] as string,
+      rules: { ...deps.rules, expiryMs },
+    };
+
+    const issued = await store.issueCode(issue);
+    if (issued.outcome === 'limited') {
+      const retryAfterSeconds = Math.ceil(issued.retryAfterMs / 1000);
+      emit('limit.hit', { ...context, limit: issued.limit, retryAfterSeconds });
+      throw new OtpAuthError('rate_limited', 'Too many codes were requested. Wait before you ask for another.', {
+        retryAfterSeconds,
+      });
+    }
+    emit('otp.requested', context);
+
+    const deliver = async () => {
+      try {
+        const expiresInMinutes = Math.ceil(expiryMs / 60_000);
+        if (isSent)
+          await channelFor(deps, identifier).send({ to: identifier.value, code, expiresInMinutes, locale, purpose });
+        emit('otp.sent', context);
+      } catch (cause) {
+        emit('otp.delivery_failed', context);
+        deps.logger.error(`express-otp-auth: a message could not be handed over: ${reasonOf(cause)}`);
+        await store.withdrawCode({ ...issue, issuedAtMs: nowMs });
+        throw new OtpAuthError('delivery_failed', 'The message could not be sent. Try again.', { cause });
+      }
+    };
+    if (settings.delivery === 'await') await deliver();
+    else deliver().catch(() => {}); // emitted and logged above
+
+    return {
+      expiresInSeconds: Math.floor(expiryMs / 1000),
+      resendInSeconds: Math.ceil(deps.rules.resendCooldownMs / 1000),
+    };
+  };
+}
+
+/** A drawn code; zeros in magic mode; a reviewer's own, which never outlives its end. */
+function chooseCode({ settings, rules, logger }: RequestOtpDeps, identifier: Identifier, nowMs: number) {
+  const { expiryMs } = rules;
+  const review = settings.reviewCodes.find((entry) => entry.identifier.value === identifier.value);
+  if (review !== undefined && review.expiresAtMs > nowMs) {
+    logger.warn(`express-otp-auth: the review code of ${maskIdentifier(identifier)} was asked for`);
+    return { code: review.code, expiryMs: Math.min(expiryMs, review.expiresAtMs - nowMs), isSent: false };
+  }
+  if (settings.magicOtp) return { code: '0'.repeat(settings.codeLength), expiryMs, isSent: false };
+  return { code: drawCode(settings.codeLength), expiryMs, isSent: true };
+}
+
+function channelFor({ channels }: RequestOtpDeps, { kind }: Identifier): Channel {
+  const channel = channels[kind];
+  if (channel === undefined) throw new Error(`no channel for ${kind}`);
+  return channel;
+}
+
+/** A connection's or server's answer by its code: a provider's text may quote the message. */
+function reasonOf(error: unknown): string {
+  const { code, responseCode } = (error ?? {}) as { code?: unknown; responseCode?: unknown };
+  const known = [code, responseCode].filter((part) => typeof part === 'string' || typeof part === 'number');
+  return known.length > 0 ? known.join(' ') : 'no reason given';
+}

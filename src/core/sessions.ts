@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto';
+import { OtpAuthError } from '../errors.js';
+import type { Emit } from './events.js';
+import { kindOf, maskIdentifier } from './identifier.js';
+import type { Clock, SessionRecord, Store } from './ports.js';
+import { describeUserAgent, type Requester } from './requester.js';
+import { type Secrets, userKeyFor } from './secrets.js';
+import { RESERVED_CLAIMS, type Tokens } from './tokens.js';
+import type { User, Users } from './users.js';
+
+/** What someone who is signed in holds. */
+export interface SignIn {
+  accessToken: string;
+  /** Seconds. */
+  expiresIn: number;
+  refreshToken: string;
+  /** Seconds. */
+  refreshExpiresIn: number;
+  sessionId: string;
+  user: User;
+}
+
+/** Whose sessions: the address is for events alone. */
+export type SessionOwner = Pick<User, 'id' | 'email' | 'phoneNumber'>;
+
+/** Everything that starts, goes on with or ends a session. Nothing else opens one, so no way to sign in can forget a factor. */
+export interface Sessions {
+  /** @param decidedAtMs when it was judged that the user may sign in; what is revoked since then is not opened. */
+  open(user: User, amr: readonly string[], decidedAtMs: number, requester: Requester): Promise<SignIn>;
+  /** @throws OtpAuthError `invalid_refresh_token` */
+  refresh(refreshToken: string, requester: Requester): Promise<SignIn>;
+  /** Ends one session of a user, and with it an access token of it; `false` where there is no such session. */
+  end(
+    user: SessionOwner,
+    sessionId: string,
+    reason: string,
+    token?: { id: string; remainingMs: number },
+  ): Promise<boolean>;
+  /** Ends all sessions of a user, and returns how many there were. */
+  endAll(user: SessionOwner, reason: string): Promise<number>;
+  /** Newest first. */
+  list(userId: string): Promise<SessionRecord[]>;
+}
+
+export interface SessionsDeps {
+  store: Store;
+  tokens: Tokens;
+  secrets: Secrets;
+  users: Users;
+  clock: Clock;
+  emit: Emit;
+  claims?: ((user: User) => Record<string, unknown> | Promise<Record<string, unknown>>) | undefined;
+  settings: {
+    accessTokenMinutes: number;
+    refreshTokenDays: number;
+    sessionMaxDays: number;
+    refreshGraceSeconds: number;
+    maxSessionsPerUser: number;
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+export function createSessions(deps: SessionsDeps): Sessions {
+  const { store, tokens, secrets, users, clock, settings } = deps;
+  const accessMs = settings.accessTokenMinutes * 60_000;
+  const idleMs = settings.refreshTokenDays * DAY_MS;
+  // A token that was signed just before its revocation may be judged by a clock that is a little behind.
+  const revocationMs = accessMs + 60_000;
+
+  async function issueTokens(user: User, session: SessionRecord, refreshId: string, rotatedAtMs: number) {
+    const iat = toSeconds(clock.now());
+    const exp = Math.min(iat + accessMs / 1000, toSeconds(session.endsAtMs));
+    const accessToken = tokens.signAccess(
+      {
+        ...withoutReserved((await deps.claims?.(user)) ?? {}),
+        sub: user.id,
+        ...(user.email === undefined ? {} : { email: user.email }),
+        ...(user.phoneNumber === undefined ? {} : { phone_number: user.phoneNumber }),
+        roles: [...user.roles],
+        sid: session.id,
+        jti: randomId(),
+        auth_time: toSeconds(session.startedAtMs),
+        amr: [...session.amr],
+      },
+      { iat, exp },
+    );
+    const refreshExpiry = toSeconds(session.expiresAtMs);
+    const refreshToken = tokens.signRefresh({
+      sub: user.id,
+      sid: session.id,
+      jti: refreshId,
+      iat: toSeconds(rotatedAtMs),
+      exp: refreshExpiry,
+    });
+    return {
+      accessToken,
+      expiresIn: exp - iat,
+      refreshToken,
+      refreshExpiresIn: Math.max(0, refreshExpiry - iat),
+      sessionId: session.id,
+      user,
+    };
+  }
+
+  const emit = (
+    name: 'session.started' | 'session.refreshed' | 'session.reuse_detected' | 'session.ended',
+    user: SessionOwner,
+    sessionId: string | undefined,
+    details: { amr: readonly string[]; reason: string; ip?: string | undefined; userAgent?: string | undefined },
+  ) =>
+    deps.emit(name, { at: clock.now(), identifier: maskedIdentifierOf(user), userId: user.id, sessionId, ...details });
+
+  /** Everywhere that a record of the session may be: under each listed secret. */
+  const endUnderEachSecret = async (userId: string, sessionId: string, token?: { id: string; remainingMs: number }) => {
+    const ended = await Promise.all(
+      secrets.all.map((era) => store.endSession({ userKey: userKeyFor(era, userId), sessionId, revocationMs, token })),
+    );
+    return ended.includes(true);
+  };
+
+  return {
+    async open(user, amr, decidedAtMs, requester) {
+      const nowMs = clock.now();
+      const endsAtMs = nowMs + settings.sessionMaxDays * DAY_MS;
+      const session: SessionRecord = {
+        id: randomId(),
+        startedAtMs: decidedAtMs,
+        lastUsedAtMs: nowMs,
+        expiresAtMs: Math.min(nowMs + idleMs, endsAtMs),
+        endsAtMs,
+        amr,
+        ip: requester.ip,
+        userAgent: describeUserAgent(requester.userAgent),
+      };
+      const refreshId = randomId();
+      const opened = await store.openSession({
+        userKey: userKeyFor(secrets.current, user.id),
+        session,
+        refreshId,
+        nowMs,
+        revocationMs,
+        maxSessions: settings.maxSessionsPerUser,
+      });
+      if (opened.outcome === 'refused') throw new OtpAuthError('invalid_otp');
+      for (const ended of opened.endedSessionIds) emit('session.ended', user, ended, { amr, reason: 'too_many' });
+      emit('session.started', user, session.id, { amr, reason: 'sign_in', ...requester });
+      return issueTokens(user, session, refreshId, nowMs);
+    },
+
+    async refresh(refreshToken, requester) {
+      const { claims, era } = tokens.verifyRefresh(refreshToken);
+      const user = await users.find(claims.sub);
+      if (user === undefined) throw new OtpAuthError('invalid_refresh_token');
+      const nowMs = clock.now();
+      const moving = era !== secrets.current;
+      const rotation = await store.rotateSession({
+        userKey: userKeyFor(era, claims.sub),
+        sessionId: claims.sid,
+        presentedId: claims.jti,
+        nextId: randomId(),
+        nowMs,
+        graceMs: settings.refreshGraceSeconds * 1000,
+        idleMs,
+        revocationMs,
+        moving,
+      });
+      if (rotation.outcome === 'reused') {
+        if (secrets.all.length > 1) await endUnderEachSecret(claims.sub, claims.sid);
+        const details = { amr: [], reason: 'refresh_token_reused', ...requester };
+        emit('session.reuse_detected', user, claims.sid, details);
+        emit('session.ended', user, claims.sid, details);
+      }
+      if (rotation.outcome === 'reused' || rotation.outcome === 'ended')
+        throw new OtpAuthError('invalid_refresh_token');
+      const { session, refreshId, rotatedAtMs } = rotation;
+      if (moving) {
+        const adopted = await store.adoptSession({
+          userKey: userKeyFor(secrets.current, claims.sub),
+          session,
+          refreshId,
+          rotatedAtMs,
+          nowMs,
+        });
+        if (adopted.outcome === 'refused') throw new OtpAuthError('invalid_refresh_token');
+      }
+      emit('session.refreshed', user, session.id, { amr: session.amr, reason: rotation.outcome, ...requester });
+      return issueTokens(user, session, refreshId, rotatedAtMs);
+    },
+
+    async end(user, sessionId, reason, token) {
+      const ended = await endUnderEachSecret(user.id, sessionId, token);
+      if (ended) emit('session.ended', user, sessionId, { amr: [], reason });
+      return ended;
+    },
+
+    async endAll(user, reason) {
+      const nowMs = clock.now();
+      const ended = await Promise.all(
+        secrets.all.map((era) => store.endAllSessions({ userKey: userKeyFor(era, user.id), nowMs, revocationMs })),
+      );
+      const sessionIds = new Set(ended.flat());
+      for (const sessionId of sessionIds) emit('session.ended', user, sessionId, { amr: [], reason });
+      return sessionIds.size;
+    },
+
+    async list(userId) {
+      const nowMs = clock.now();
+      const listed = await Promise.all(
+        secrets.all.map((era) => store.listSessions({ userKey: userKeyFor(era, userId), nowMs })),
+      );
+      return listed.flat().sort((a, b) => b.startedAtMs - a.startedAtMs);
+    },
+  };
+}
+
+/** 128 random bits. */
+export function randomId(): string {
+  return randomBytes(16).toString('base64url');
+}
+
+function maskedIdentifierOf({ id, email, phoneNumber }: SessionOwner): string | undefined {
+  if (email !== undefined) return maskIdentifier({ kind: 'email', value: email });
+  if (phoneNumber !== undefined) return maskIdentifier({ kind: 'phone', value: phoneNumber });
+  return kindOf(id) === 'email' ? maskIdentifier({ kind: 'email', value: id }) : undefined;
+}
+
+function withoutReserved(claims: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => !RESERVED_CLAIMS.has(name)));
+}
+
+function toSeconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000);
+}

@@ -1,0 +1,80 @@
+import { OtpAuthError } from '../errors.js';
+import { hashCode } from './code.js';
+import type { Emit } from './events.js';
+import { type Identifier, maskIdentifier } from './identifier.js';
+import type { Clock, CodePurpose, CodeRules, ReturningDevice, Store } from './ports.js';
+import type { Requester } from './requester.js';
+import { identifierKeyFor, type Secrets } from './secrets.js';
+import type { Sessions, SignIn } from './sessions.js';
+import type { Users } from './users.js';
+
+/** A person types a code in. */
+export interface OtpAttempt {
+  identifier: Identifier;
+  purpose: CodePurpose;
+  code: string;
+  requester: Requester;
+  device?: ReturningDevice | undefined;
+}
+
+export interface ConsumeCodeDeps {
+  store: Store;
+  secrets: Secrets;
+  clock: Clock;
+  emit: Emit;
+  rules: CodeRules;
+}
+
+/** Resolves when the code was right, and has thereby been used up. */
+export type ConsumeOtp = (attempt: OtpAttempt) => Promise<void>;
+
+/** What it returns rejects with `invalid_otp`, `rate_limited` or `store_unavailable`. */
+export function createConsumeOtp({ store, secrets, clock, emit, rules }: ConsumeCodeDeps): ConsumeOtp {
+  return async ({ identifier, purpose, code, requester, device }) => {
+    const nowMs = clock.now();
+    const context = { at: nowMs, identifier: maskIdentifier(identifier), ...requester, purpose };
+    const consumed = await store.consumeCode({
+      identifierKey: identifierKeyFor(secrets, identifier),
+      purpose,
+      device,
+      nowMs,
+      rules,
+      codeHashes: hashCode(secrets, purpose, identifier, code),
+    });
+    switch (consumed.outcome) {
+      case 'accepted':
+        emit('otp.verified', context);
+        return;
+      case 'limited': {
+        const retryAfterSeconds = Math.ceil(consumed.retryAfterMs / 1000);
+        emit('otp.rejected', { ...context, reason: 'failures_per_day' });
+        emit('limit.hit', { ...context, limit: 'failures_per_day', retryAfterSeconds });
+        throw new OtpAuthError('rate_limited', 'Too many wrong codes. Wait before you try again.', {
+          retryAfterSeconds,
+        });
+      }
+      case 'rejected':
+        emit('otp.rejected', { ...context, reason: consumed.reason });
+        throw new OtpAuthError('invalid_otp', 'The code is wrong, expired or used. Ask for a new one.');
+    }
+  };
+}
+
+export type VerifyOtp = (attempt: Omit<OtpAttempt, 'purpose'>) => Promise<SignIn>;
+
+/** Signs in with a code: uses it up, finds the user, opens the session. */
+export function createVerifyOtp(deps: {
+  consumeOtp: ConsumeOtp;
+  users: Users;
+  sessions: Sessions;
+  clock: Clock;
+}): VerifyOtp {
+  return async (attempt) => {
+    const decidedAtMs = deps.clock.now();
+    await deps.consumeOtp({ ...attempt, purpose: 'sign-in' });
+    const user = await deps.users.signIn(attempt.identifier);
+    if (user === undefined)
+      throw new OtpAuthError('invalid_otp', 'The code is wrong, expired or used. Ask for a new one.');
+    return deps.sessions.open(user, ['otp'], decidedAtMs, attempt.requester);
+  };
+}

@@ -1,0 +1,63 @@
+import express, { type Request, type RequestHandler } from 'express';
+import { z } from 'zod';
+import { OtpAuthError } from '../errors.js';
+import { sendProblem } from './problem.js';
+
+const LARGEST_BODY_BYTES = 8192;
+
+/** Reads a JSON body, whether or not the application has done so before. */
+export function jsonBody(): RequestHandler[] {
+  // Compressed bodies are refused: nothing that the endpoints take is worth compressing.
+  const parse = express.json({ limit: LARGEST_BODY_BYTES, inflate: false, type: () => true });
+
+  const check: RequestHandler = (req, res, next) => {
+    if (!hasBody(req)) next();
+    else if (!req.is('application/json'))
+      sendProblem(res, new OtpAuthError('unsupported_media_type', 'Send application/json.'));
+    else if (Number(req.headers['content-length'] ?? 0) > LARGEST_BODY_BYTES) sendProblem(res, tooLarge());
+    else next();
+  };
+  const read: RequestHandler = (req, res, next) => {
+    parse(req, res, (error?: unknown) => {
+      if (error !== undefined) sendProblem(res, parseError(error));
+      else if (hasBody(req) && isOverLimit(req.body)) sendProblem(res, tooLarge());
+      else next();
+    });
+  };
+  return [check, read];
+}
+
+/**
+ * The body as the schema has it.
+ *
+ * @throws OtpAuthError `invalid_request` with the path of each problem.
+ */
+export function validBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw invalidRequest(parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })));
+}
+
+function invalidRequest(errors: { path: string; message: string }[]): OtpAuthError {
+  return new OtpAuthError('invalid_request', 'The request body is not valid. See errors.', { errors });
+}
+
+function tooLarge(): OtpAuthError {
+  return new OtpAuthError('payload_too_large', `The body may have ${LARGEST_BODY_BYTES} bytes at most.`);
+}
+
+function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** An application's own parser may have let more through, in chunks of no announced length. */
+function isOverLimit(body: unknown): boolean {
+  return body !== undefined && JSON.stringify(body).length > LARGEST_BODY_BYTES;
+}
+
+function parseError(error: unknown): OtpAuthError {
+  const { status } = error as { status?: number };
+  if (status === 413) return tooLarge();
+  if (status === 415) return new OtpAuthError('unsupported_media_type', 'Send uncompressed JSON in UTF-8.');
+  return invalidRequest([{ path: '', message: 'must be a JSON object' }]);
+}

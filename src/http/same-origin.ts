@@ -1,0 +1,38 @@
+import type { Request, RequestHandler } from 'express';
+import { OtpAuthError } from '../errors.js';
+import { sendProblem } from './problem.js';
+
+/**
+ * Refuses browsers' cross-site requests where a cookie is read or set. A request with neither `Origin` nor
+ * `Sec-Fetch-Site` is not from a browser, and passes.
+ */
+export function sameOriginOnly(allowedOrigins: readonly string[]): RequestHandler {
+  const allowed = new Set(allowedOrigins);
+  return (req, res, next) => {
+    const { origin } = req.headers;
+    const isRefused =
+      !(origin !== undefined && allowed.has(origin)) &&
+      (req.headers['sec-fetch-site'] === 'cross-site' || (origin !== undefined && !isOwnOrigin(req, origin)));
+    if (isRefused) sendProblem(res, new OtpAuthError('cross_site_request', 'This origin may not use this endpoint.'));
+    else next();
+  };
+}
+
+/** By host and port alone: behind a proxy that ends TLS, the application may not know its own scheme. */
+function isOwnOrigin(req: Request, origin: string): boolean {
+  if (!URL.canParse(origin)) return false;
+  const { protocol, host } = new URL(origin);
+  return ownHosts(req).some((own) => {
+    const address = `${protocol}//${own}`;
+    return URL.canParse(address) && new URL(address).host === host;
+  });
+}
+
+function ownHosts(req: Request): string[] {
+  const trusts = req.app.get('trust proxy fn') as (address: string | undefined, hop: number) => boolean;
+  const forwarded = req.headers['x-forwarded-host'];
+  const isTrusted = typeof forwarded === 'string' && trusts(req.socket.remoteAddress, 0);
+  const hosts = [req.headers.host ?? ''];
+  if (isTrusted) hosts.push((forwarded.split(',')[0] as string).trim());
+  return hosts.filter((host) => host !== '');
+}

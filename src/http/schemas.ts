@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { type Identifier, parseEmail } from '../core/identifier.js';
+
+/** `email` or `phone_number`, one of the two, as the canonical identifier. */
+const identified = { email: z.string().optional(), phone_number: z.string().optional() };
+
+const tokenTransport = z.enum(['cookie', 'body']).default('cookie');
+
+/** The language tag of a message (BCP 47), bounded. */
+const locale = z
+  .string()
+  .max(35)
+  .regex(/^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*$/, 'must be a language tag such as "de" or "pt-BR"')
+  .optional();
+
+/** Bodies that the endpoints take; made once, at start-up. */
+export function createSchemas({ codeLength }: { codeLength: number }) {
+  const otp = z.string().regex(new RegExp(`^[0-9]{${codeLength}}$`), `must be a string of ${codeLength} digits`);
+  return {
+    requestOtp: z.object({ ...identified, locale }).transform(withIdentifier),
+    verifyOtp: z.object({ ...identified, otp, token_transport: tokenTransport }).transform(withIdentifier),
+    refreshToken: z.object({ refresh_token: z.string().min(1).optional() }),
+  };
+}
+
+export type Schemas = ReturnType<typeof createSchemas>;
+
+interface Identified {
+  email?: string | undefined;
+  phone_number?: string | undefined;
+}
+
+function withIdentifier<Body extends Identified>(
+  { email, phone_number, ...rest }: Body,
+  context: z.RefinementCtx,
+): Omit<Body, keyof Identified> & { identifier: Identifier } {
+  const refuse = (path: string, message: string) => {
+    context.addIssue({ code: 'custom', path: [path], message, input: undefined });
+    return z.NEVER;
+  };
+  if (email !== undefined && phone_number !== undefined) return refuse('phone_number', 'must not come with an email');
+  if (phone_number !== undefined) return refuse('phone_number', 'is not accepted here');
+  if (email === undefined) return refuse('email', 'is required');
+  const identifier = parseEmail(email);
+  return identifier === undefined ? refuse('email', 'must be one plain e-mail address') : { ...rest, identifier };
+}

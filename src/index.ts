@@ -1,0 +1,15 @@
+export type { Address, OtpAuthApi, Session, TokenPair } from './api.js';
+export type { AuthenticatedUser } from './core/authenticate.js';
+export type { EventContext, EventDetails, EventName, OtpAuthEvent, OtpAuthEvents } from './core/events.js';
+export type * from './core/ports.js';
+export type { Requester } from './core/requester.js';
+export type { JwtAlgorithm } from './core/tokens.js';
+export { type ErrorDetails, isOtpAuthError, OtpAuthError, type OtpAuthErrorCode, type Problem } from './errors.js';
+export type { Guards } from './http/require-user.js';
+export type { User } from './core/users.js';
+export type { OtpAuthOptions, OutgoingEmail, RenderedEmail, RenderInput } from './options.js';
+export { type Health, type OtpAuth, otpAuth } from './otp-auth.js';
+export { memoryStore } from './stores/memory/memory-store.js';
+export type { KeyPrefixes } from './stores/redis/keys.js';
+export type { RedisClient } from './stores/redis/redis-client.js';
+export { redisStore } from './stores/redis/redis-store.js';

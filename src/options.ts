@@ -1,0 +1,166 @@
+import type { Clock, CodePurpose, Logger, Store } from './core/ports.js';
+import type { User } from './core/users.js';
+import type { JwtAlgorithm } from './core/tokens.js';
+import type { RedisClient } from './stores/redis/redis-client.js';
+
+/** What `email.send` gets: one message to one address. */
+export interface OutgoingEmail {
+  to: string;
+  from: { name: string; address: string };
+  subject: string;
+  text: string;
+  html: string;
+  locale: string;
+  purpose: string;
+}
+
+/** What `email.render` gets. */
+export interface RenderInput {
+  code: string;
+  expiresInMinutes: number;
+  appName: string;
+  locale: string;
+  purpose: CodePurpose;
+}
+
+/** What `email.render` returns. */
+export interface RenderedEmail {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+/**
+ * The options of `otpAuth`. An option wins over its environment variable, which wins over the default.
+ * Everything is validated when the factory is called.
+ */
+export interface OtpAuthOptions {
+  /** Where codes, sessions and revocations are kept: a URL, an ioredis `Redis` or `Cluster` of yours, or `'memory:'`. @default 'redis://localhost:6379/0' */
+  redis?: string | RedisClient;
+  /** Options for the ioredis client that the package opens for a URL. */
+  redisOptions?: Record<string, unknown>;
+  /** A store of your own in place of Redis: see `describeStore` in `/testing`. */
+  store?: Store;
+  /** What the store may take for one operation, in milliseconds; then the answer is 503. @default 1000 */
+  storeTimeoutMs?: number;
+  /** Lets `redis: 'memory:'` run with `NODE_ENV=production`: one process, and everything is lost when it ends. @default false */
+  allowMemoryInProduction?: boolean;
+
+  email?: {
+    smtp?: {
+      /** @default '127.0.0.1' */
+      host?: string;
+      /** @default 1025 */
+      port?: number;
+      /** None: no SMTP login. */
+      username?: string;
+      password?: string;
+      /** `true`: TLS from the start. `false`: STARTTLS where it is offered. `'required'`: STARTTLS, or sending fails. @default false; true on port 465 */
+      secure?: boolean | 'required';
+      /** Connections kept to the server at most. @default 20 */
+      pool?: number;
+      /** How long connecting, the greeting or an answer may take, in milliseconds. @default 10000 */
+      timeoutMs?: number;
+      /** Options for the TLS connection, as for Node's `tls.connect`: a certificate authority of your own, say. */
+      tls?: object;
+    };
+    /** The sender's address. @default the SMTP username if that is an address, else 'no-reply@localhost' */
+    from?: string;
+    /** The sender's name, and the application's name in messages. @default 'Express App' */
+    fromName?: string;
+    /** A Nodemailer transporter of yours, in place of `smtp`. */
+    transport?: { sendMail(mail: never): Promise<unknown> };
+    /** Hands a message to a provider of yours, in place of `smtp`; rejects where the provider refuses. */
+    send?: (mail: OutgoingEmail) => unknown;
+    /** Writes the message in place of the package. */
+    render?: (input: RenderInput) => RenderedEmail | Promise<RenderedEmail>;
+  };
+  /** `'await'` answers when the message was handed over, `'background'` at once. @default 'await' */
+  delivery?: 'await' | 'background';
+
+  otp?: {
+    /** Digits, 6 to 10. @default 6 */
+    length?: number;
+    /** 30 to 600 (NIST SP 800-63B-4 §3.1.3.2: ten minutes at most). @default 300 */
+    expirySeconds?: number;
+    /** Wrong guesses that a code survives, 1 to 10. @default 5 */
+    maxAttempts?: number;
+    /** 0 to 3600. @default 30 */
+    resendCooldownSeconds?: number;
+    /** How many of the newest codes still work, 1 to 3. @default 1 */
+    liveCodes?: number;
+    /** @default 'otp_' */
+    keyPrefix?: string;
+  };
+
+  jwt?: {
+    /** 32 bytes at least each. The first signs, all verify. */
+    secret?: string | readonly string[];
+    /** @default 'HS256' */
+    algorithm?: JwtAlgorithm;
+    /** PEM, for the asymmetric algorithms. */
+    privateKey?: string;
+    /** PEM: further keys that verify, besides the private key's own. */
+    publicKeys?: string | readonly string[];
+    /** Set in access tokens and demanded of them. */
+    issuer?: string;
+    /** Set in access tokens and demanded of them. */
+    audience?: string;
+    /** @default 60 */
+    accessTokenMinutes?: number;
+    /** Idle life of a session: each refresh starts it anew. @default 7 */
+    refreshTokenDays?: number;
+    /** Absolute life of a session, since sign-in. @default 30 */
+    sessionMaxDays?: number;
+    /** How long the refresh token just replaced gets the same successor again, 0 to 60. @default 10 */
+    refreshGraceSeconds?: number;
+    /** @default 'blacklist_' */
+    blacklistKeyPrefix?: string;
+  };
+
+  /** @default 'session_' */
+  sessionKeyPrefix?: string;
+  /** @default 'limit_' */
+  limitKeyPrefix?: string;
+  /** @default 'user_' */
+  userKeyPrefix?: string;
+  /** What counts as a recent sign-in, in seconds. @default 600 */
+  recentSeconds?: number;
+  /** Live sessions of one user; above it the oldest ends. @default 50 */
+  maxSessionsPerUser?: number;
+
+  cookie?: {
+    /** @default 'refresh_token' */
+    name?: string;
+    /** `'auto'`: Secure exactly when the request came over HTTPS. @default true with NODE_ENV=production, else 'auto' */
+    secure?: boolean | 'auto';
+    /** @default 'lax' */
+    sameSite?: 'strict' | 'lax' | 'none';
+    domain?: string;
+    /** @default '/' */
+    path?: string;
+  };
+  /** Other origins whose pages may use the cookie endpoints. */
+  allowedOrigins?: readonly string[];
+
+  limits?: {
+    /** Codes sent to one identifier in any hour. @default 10 */
+    sendsPerHour?: number;
+    /** Codes sent to one identifier in any 24 hours. @default 20 */
+    sendsPerDay?: number;
+    /** Wrong guesses for one identifier in any 24 hours, over all codes (NIST SP 800-63B-4 §3.2.2). @default 25 */
+    failuresPerDay?: number;
+  };
+
+  /** Every code is as many zeros as a code has digits, and nothing is sent: for development alone. @default false */
+  magicOtp?: boolean;
+  /** Fixed codes for app-store reviewers: limited, logged, and refused once expired. */
+  reviewCodes?: readonly { identifier: string; code: string; expiresAt: string | number | Date }[];
+
+  /** Claims added to access tokens; they never replace the package's own. */
+  claims?: (user: User) => Record<string, unknown> | Promise<Record<string, unknown>>;
+  /** @default the console, for warnings and errors */
+  logger?: Logger;
+  /** @default the system's */
+  clock?: Clock;
+}

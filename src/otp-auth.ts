@@ -1,0 +1,185 @@
+import type { Router } from 'express';
+import { createApi, type OtpAuthApi } from './api.js';
+import { emailChannel } from './channels/email.js';
+import { loadSettings, type Settings } from './config.js';
+import { createAuthenticate } from './core/authenticate.js';
+import { withDeadline } from './core/deadline.js';
+import { createEvents, type OtpAuthEvents } from './core/events.js';
+import { parseEmail } from './core/identifier.js';
+import { createLogout } from './core/logout.js';
+import type { CodeRules, Store } from './core/ports.js';
+import { createRequestOtp } from './core/request-otp.js';
+import { deriveSecrets } from './core/secrets.js';
+import { createSessions } from './core/sessions.js';
+import { createTokens } from './core/tokens.js';
+import { identifiersAsUsers } from './core/users.js';
+import { createConsumeOtp, createVerifyOtp } from './core/verify-otp.js';
+import { validBody } from './http/json-body.js';
+import { logoutEndpoint } from './http/logout.js';
+import { refreshCookie } from './http/refresh-cookie.js';
+import { refreshEndpoint } from './http/refresh.js';
+import { requestOtpEndpoint } from './http/request-otp.js';
+import { createGuards, type Guards } from './http/require-user.js';
+import { createRouter } from './http/router.js';
+import { sameOriginOnly } from './http/same-origin.js';
+import { createSchemas } from './http/schemas.js';
+import { verifyOtpEndpoint } from './http/verify-otp.js';
+import type { OtpAuthOptions } from './options.js';
+import { memoryStore } from './stores/memory/memory-store.js';
+import { openRedis } from './stores/redis/open-redis.js';
+import type { RedisClient } from './stores/redis/redis-client.js';
+import { redisStore } from './stores/redis/redis-store.js';
+
+/** How the package itself is. */
+export interface Health {
+  ok: boolean;
+  store: { ok: boolean; latencyMs: number };
+}
+
+/** An Express router that also carries the guards, the functions and the events. */
+export interface OtpAuth extends Router, Guards {
+  /** Every endpoint as a function. */
+  api: OtpAuthApi;
+  events: OtpAuthEvents;
+  /** Never throws. */
+  health(): Promise<Health>;
+  /** Closes what the factory opened, and nothing that it was handed. The process can then exit. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the router: `app.use('/auth', otpAuth(options))`. What is not given as an option comes from the environment.
+ *
+ * @throws OtpAuthError `config_invalid`, whose message lists every problem of the configuration.
+ */
+export function otpAuth(options?: OtpAuthOptions): OtpAuth {
+  const settings = loadSettings(options);
+  warnOnce(settings);
+  const { logger, otp, limits, storeTimeoutMs } = settings;
+  const clock = { now: () => Math.floor(settings.clock.now()) };
+
+  const opened = openStore(settings);
+  const store = withDeadline(opened.store, { timeoutMs: storeTimeoutMs, logger, advice: opened.advice });
+  const { events, emit } = createEvents(logger);
+  const secrets = deriveSecrets(settings.jwt.secrets);
+  const tokens = createTokens(secrets, settings.jwt, clock);
+  const rules: CodeRules = {
+    ...limits,
+    expiryMs: otp.expirySeconds * 1000,
+    resendCooldownMs: otp.resendCooldownSeconds * 1000,
+    liveCodes: otp.liveCodes,
+    maxAttempts: otp.maxAttempts,
+  };
+  const email = emailChannel(settings.email, { logger });
+  const users = identifiersAsUsers;
+
+  const requestOtp = createRequestOtp({
+    store,
+    secrets,
+    clock,
+    emit,
+    logger,
+    rules,
+    channels: { email, phone: undefined },
+    settings: { ...settings, codeLength: otp.length },
+  });
+  const sessions = createSessions({
+    store,
+    tokens,
+    secrets,
+    users,
+    clock,
+    emit,
+    claims: settings.claims,
+    settings: { ...settings.jwt, maxSessionsPerUser: settings.maxSessionsPerUser },
+  });
+  const consumeOtp = createConsumeOtp({ store, secrets, clock, emit, rules });
+  const verifyOtp = createVerifyOtp({ consumeOtp, users, sessions, clock });
+  const logout = createLogout({ tokens, sessions, clock });
+  const authenticate = createAuthenticate({ tokens, store, secrets });
+
+  const schemas = createSchemas({ codeLength: otp.length });
+  const cookie = refreshCookie(settings.cookie);
+  const sameOrigin = sameOriginOnly(settings.allowedOrigins);
+  const http = { schemas, cookie, tokens, sessions };
+  const router = createRouter([
+    { method: 'post', path: '/request-otp', handlers: [requestOtpEndpoint({ ...http, requestOtp })] },
+    { method: 'post', path: '/verify-otp', handlers: [sameOrigin, verifyOtpEndpoint({ ...http, verifyOtp })] },
+    { method: 'post', path: '/refresh', handlers: [sameOrigin, refreshEndpoint(http)] },
+    { method: 'post', path: '/logout', handlers: [sameOrigin, logoutEndpoint({ ...http, logout })] },
+  ]);
+
+  return Object.assign(router, createGuards({ authenticate, clock, recentSeconds: settings.recentSeconds }), {
+    events,
+    api: createApi({
+      requestOtp,
+      verifyOtp,
+      sessions,
+      logout,
+      authenticate,
+      read: {
+        requestOtp: (body: object) => validBody(schemas.requestOtp, body),
+        verifyOtp: (body: object) => validBody(schemas.verifyOtp, body),
+        // Without accounts the id is the address, and may come as a person writes it.
+        userId: (id: string) => parseEmail(id)?.value ?? id,
+      },
+    }),
+    health: () => checkHealth(store),
+    close: async () => {
+      await Promise.all([email.close(), opened.close()]);
+    },
+  });
+}
+
+function openStore({ store, redis, redisOptions, storeTimeoutMs, production, clock, ...prefixes }: Settings): {
+  store: Store;
+  advice: string;
+  close(): Promise<void>;
+} {
+  const keyPrefixes = {
+    otp: prefixes.otp.keyPrefix,
+    blacklist: prefixes.jwt.blacklistKeyPrefix,
+    limit: prefixes.limitKeyPrefix,
+    session: prefixes.sessionKeyPrefix,
+    user: prefixes.userKeyPrefix,
+  };
+  if (store !== undefined) return { store, advice: 'It is the one in the option store.', close: async () => {} };
+  if (redis === 'memory:') {
+    const memory = memoryStore({ clock });
+    return { store: memory, advice: '', close: () => memory.close() };
+  }
+  if (typeof redis !== 'string')
+    return {
+      store: redisStore(redis, keyPrefixes),
+      advice: 'It is the client in the option redis.',
+      close: async () => {},
+    };
+
+  const client: RedisClient = openRedis(redis, storeTimeoutMs, redisOptions);
+  const { host } = new URL(redis);
+  return {
+    store: redisStore(client, keyPrefixes),
+    advice: production
+      ? `Redis is expected at ${host}.`
+      : `Redis is expected at ${host}; EXPRESS_OTP_AUTH_REDIS_URL=memory: needs no Redis.`,
+    close: async () => client.disconnect(),
+  };
+}
+
+function warnOnce({ jwt, magicOtp, logger }: Settings): void {
+  if (jwt.secretIsRandom)
+    logger.warn(
+      'express-otp-auth: no JWT secret is configured, so a random one serves until this process ends. Set EXPRESS_OTP_AUTH_JWT_SECRET.',
+    );
+  if (magicOtp)
+    logger.warn('express-otp-auth: magic codes are on: nothing is sent, and anyone can sign in as anyone with zeros.');
+}
+
+async function checkHealth(store: Store): Promise<Health> {
+  const start = performance.now();
+  const ok = await store.ping().then(
+    () => true,
+    () => false,
+  );
+  return { ok, store: { ok, latencyMs: Math.round((performance.now() - start) * 10) / 10 } };
+}

@@ -1,0 +1,38 @@
+import type { CodeAddress } from '../../core/ports.js';
+
+/** Prefixes of every key that the package writes. */
+export interface KeyPrefixes {
+  /** @default 'otp_' */
+  otp: string;
+  /** @default 'limit_' */
+  limit: string;
+  /** @default 'session_' */
+  session: string;
+  /** @default 'blacklist_' */
+  blacklist: string;
+  /** @default 'user_' */
+  user: string;
+}
+
+/** Names every key. The braces are Redis Cluster's hash tag: all keys of one identifier, and all of one user, share a slot. */
+export function keysFor(prefixes: KeyPrefixes) {
+  const lane = (identifierKey: string, name: string) => `${prefixes.limit}{${identifierKey}}:${name}`;
+  return {
+    codes: ({ identifierKey, purpose }: CodeAddress, deviceLane?: string) =>
+      `${prefixes.otp}{${identifierKey}}:${purpose}${deviceLane === undefined ? '' : `:${deviceLane}`}`,
+    sends: (identifierKey: string, deviceLane?: string) =>
+      lane(identifierKey, deviceLane === undefined ? 'sends' : `sends:${deviceLane}`),
+    failures: (identifierKey: string, deviceLane?: string) =>
+      lane(identifierKey, deviceLane === undefined ? 'failures' : `failures:${deviceLane}`),
+    devicesRevoked: (identifierKey: string) => lane(identifierKey, 'devices-revoked'),
+
+    /** A hash: session id → record. */
+    sessions: (userKey: string) => `${prefixes.session}{${userKey}}`,
+    /** A revoked access token (by `jti`) or session (by `sid`): both are random, so one name space serves. */
+    revoked: (userKey: string, id: string) => `${prefixes.blacklist}{${userKey}}:${id}`,
+    /** When all that the user held was revoked, in milliseconds. */
+    revokedUser: (userKey: string) => `${prefixes.blacklist}{${userKey}}`,
+  };
+}
+
+export type Keys = ReturnType<typeof keysFor>;

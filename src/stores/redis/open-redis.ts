@@ -1,0 +1,19 @@
+import { Redis } from 'ioredis';
+import type { RedisClient } from './redis-client.js';
+
+/** A client of the package's own for a URL, set up to fail fast and to come back by itself. */
+export function openRedis(url: string, storeTimeoutMs: number, options: Record<string, unknown>): RedisClient {
+  const client = new Redis(url, {
+    // Every command of the package is bounded in time by its caller, so waiting longer helps nobody.
+    connectTimeout: Math.max(storeTimeoutMs, 1000),
+    socketTimeout: storeTimeoutMs,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt: number) => Math.min(attempt * 50, 500),
+    // A script that was under way when the connection broke may have run: its caller is told, and nothing runs twice.
+    autoResendUnfulfilledCommands: false,
+    ...options,
+  });
+  // Failures reach whoever asked for something; an unheard 'error' event would end the process.
+  client.on('error', () => {});
+  return client;
+}

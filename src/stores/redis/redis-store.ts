@@ -1,0 +1,283 @@
+import type {
+  CodeAddress,
+  CodeLimit,
+  ConsumeOutcome,
+  IssueOutcome,
+  OpenOutcome,
+  RejectionReason,
+  RotateOutcome,
+  SessionRecord,
+  Store,
+} from '../../core/ports.js';
+import { keysFor, type KeyPrefixes } from './keys.js';
+import type { RedisClient } from './redis-client.js';
+import { runScript, type Script } from './run-script.js';
+import { consumeCode } from './scripts/consume-code.js';
+import { endAllSessions } from './scripts/end-all-sessions.js';
+import { endSession } from './scripts/end-session.js';
+import { issueCode } from './scripts/issue-code.js';
+import { listSessions } from './scripts/list-sessions.js';
+import { openSession } from './scripts/open-session.js';
+import { revokeDevices } from './scripts/revoke-devices.js';
+import { rotateSession } from './scripts/rotate-session.js';
+import { withdrawCode } from './scripts/withdraw-code.js';
+
+const DEFAULT_PREFIXES: KeyPrefixes = {
+  otp: 'otp_',
+  limit: 'limit_',
+  session: 'session_',
+  blacklist: 'blacklist_',
+  user: 'user_',
+};
+
+/**
+ * Codes, sessions and revocations on Redis 6.2 or newer, Valkey, or a Cluster of either.
+ *
+ * The client is used as it is: no command is defined on it, no option changed, and `close()` leaves it open.
+ */
+export function redisStore(client: RedisClient, prefixes: Partial<KeyPrefixes> = {}): Store {
+  const keys = keysFor({ ...DEFAULT_PREFIXES, ...prefixes });
+  const run = (script: Script, scriptKeys: readonly string[], args: readonly (string | number)[]) =>
+    runScript(client, script, scriptKeys, args);
+
+  const codeKeys = (address: CodeAddress, deviceLane?: string) => ({
+    codes: keys.codes(address, deviceLane),
+    sends: keys.sends(address.identifierKey, deviceLane),
+    failures: keys.failures(address.identifierKey, deviceLane),
+  });
+
+  return {
+    async issueCode(request) {
+      const { rules } = request;
+      const shared = codeKeys(request);
+      const own = request.device && codeKeys(request, request.device.lane);
+      const reply = await run(
+        issueCode,
+        [
+          keys.devicesRevoked(request.identifierKey),
+          shared.codes,
+          shared.sends,
+          shared.failures,
+          ...(own ? [own.codes, own.sends, own.failures] : []),
+        ],
+        [
+          request.nowMs,
+          request.device?.issuedAtMs ?? '',
+          request.codeId,
+          request.codeHash,
+          rules.expiryMs,
+          rules.liveCodes,
+          rules.maxAttempts,
+          rules.resendCooldownMs,
+          rules.sendsPerHour,
+          rules.sendsPerDay,
+          rules.failuresPerDay,
+        ],
+      );
+      return readIssueReply(reply);
+    },
+
+    async withdrawCode(request) {
+      const shared = codeKeys(request);
+      const own = request.device && codeKeys(request, request.device.lane);
+      await run(
+        withdrawCode,
+        [shared.codes, shared.sends, ...(own ? [own.codes, own.sends] : [])],
+        [request.codeId, request.issuedAtMs],
+      );
+    },
+
+    async consumeCode(request) {
+      const { rules } = request;
+      const shared = codeKeys(request);
+      const own = request.device && codeKeys(request, request.device.lane);
+      const reply = await run(
+        consumeCode,
+        [
+          keys.devicesRevoked(request.identifierKey),
+          shared.codes,
+          shared.failures,
+          ...(own ? [own.codes, own.failures] : []),
+        ],
+        [
+          request.nowMs,
+          request.device?.issuedAtMs ?? '',
+          rules.maxAttempts,
+          rules.failuresPerDay,
+          ...request.codeHashes,
+        ],
+      );
+      return readConsumeReply(reply);
+    },
+
+    async revokeDevices({ identifierKey, nowMs, forgetAfterMs }) {
+      await run(revokeDevices, [keys.devicesRevoked(identifierKey)], [nowMs, forgetAfterMs]);
+    },
+
+    async openSession({ userKey, session, refreshId, nowMs, maxSessions, revocationMs }) {
+      const stored = toStored(session, refreshId, nowMs);
+      return readOpenReply(
+        await run(
+          openSession,
+          [keys.sessions(userKey), keys.revokedUser(userKey), keys.revoked(userKey, '')],
+          [nowMs, session.id, stored, maxSessions, revocationMs],
+        ),
+      );
+    },
+
+    async adoptSession({ userKey, session, refreshId, rotatedAtMs, nowMs }) {
+      const stored = toStored(session, refreshId, rotatedAtMs);
+      return readOpenReply(
+        await run(
+          openSession,
+          [keys.sessions(userKey), keys.revokedUser(userKey), keys.revoked(userKey, '')],
+          [nowMs, session.id, stored, 0, 0],
+        ),
+      );
+    },
+
+    async rotateSession(request) {
+      const { userKey, sessionId } = request;
+      const reply = await run(
+        rotateSession,
+        [keys.sessions(userKey), keys.revoked(userKey, sessionId)],
+        [
+          request.nowMs,
+          sessionId,
+          request.presentedId,
+          request.nextId,
+          request.graceMs,
+          request.idleMs,
+          request.revocationMs,
+          request.moving ? '1' : '0',
+        ],
+      );
+      return readRotateReply(sessionId, reply);
+    },
+
+    async endSession({ userKey, sessionId, revocationMs, token }) {
+      const revokesToken = token !== undefined && token.remainingMs > 0;
+      const reply = await run(
+        endSession,
+        [
+          keys.sessions(userKey),
+          keys.revoked(userKey, sessionId),
+          ...(revokesToken ? [keys.revoked(userKey, token.id)] : []),
+        ],
+        [sessionId, revocationMs, ...(revokesToken ? [token.remainingMs] : [])],
+      );
+      return reply === 1;
+    },
+
+    async endAllSessions({ userKey, nowMs, revocationMs }) {
+      const reply = await run(
+        endAllSessions,
+        [keys.sessions(userKey), keys.revokedUser(userKey), keys.revoked(userKey, '')],
+        [nowMs, revocationMs],
+      );
+      return reply as string[];
+    },
+
+    async listSessions({ userKey, nowMs }) {
+      const reply = (await run(listSessions, [keys.sessions(userKey)], [nowMs])) as string[];
+      const sessions: SessionRecord[] = [];
+      for (let position = 0; position < reply.length; position += 2) {
+        sessions.push(fromStored(reply[position] as string, reply[position + 1] as string).session);
+      }
+      return sessions.sort((a, b) => b.startedAtMs - a.startedAtMs);
+    },
+
+    async isRevoked({ userKeys, tokenId, sessionId, issuedAtSeconds }) {
+      const answers = await Promise.all(
+        userKeys.map((userKey) =>
+          client.mget(keys.revoked(userKey, tokenId), keys.revoked(userKey, sessionId), keys.revokedUser(userKey)),
+        ),
+      );
+      return answers.some(
+        ([token, session, user]) =>
+          token !== null || session !== null || (user != null && issuedAtSeconds < Math.floor(Number(user) / 1000)),
+      );
+    },
+
+    async ping() {
+      await client.ping();
+    },
+
+    async close() {},
+  };
+}
+
+/** The record's JSON as `scripts/session.ts` describes it. */
+interface StoredSession {
+  refresh: string;
+  previous?: string;
+  rotated: number;
+  started: number;
+  used: number;
+  expires: number;
+  ends: number;
+  amr: string;
+  ip?: string;
+  agent?: string;
+}
+
+function toStored(session: SessionRecord, refreshId: string, rotatedAtMs: number): string {
+  return JSON.stringify({
+    refresh: refreshId,
+    rotated: rotatedAtMs,
+    started: session.startedAtMs,
+    used: session.lastUsedAtMs,
+    expires: session.expiresAtMs,
+    ends: session.endsAtMs,
+    amr: session.amr.join(' '),
+    ip: session.ip,
+    agent: session.userAgent,
+  });
+}
+
+function fromStored(id: string, json: string): { session: SessionRecord; rotatedAtMs: number } {
+  const stored = JSON.parse(json) as StoredSession;
+  return {
+    rotatedAtMs: stored.rotated,
+    session: {
+      id,
+      startedAtMs: stored.started,
+      lastUsedAtMs: stored.used,
+      expiresAtMs: stored.expires,
+      endsAtMs: stored.ends,
+      amr: stored.amr.split(' '),
+      ip: stored.ip,
+      userAgent: stored.agent,
+    },
+  };
+}
+
+function readIssueReply(reply: unknown): IssueOutcome {
+  const [outcome, limit, retryAfterMs] = reply as ['issued'] | ['limited', CodeLimit, number];
+  return outcome === 'issued'
+    ? { outcome }
+    : { outcome, limit: limit as CodeLimit, retryAfterMs: Number(retryAfterMs) };
+}
+
+function readConsumeReply(reply: unknown): ConsumeOutcome {
+  const [outcome, detail] = reply as [string, string | number | undefined];
+  switch (outcome) {
+    case 'accepted':
+      return { outcome };
+    case 'limited':
+      return { outcome, retryAfterMs: Number(detail) };
+    default:
+      return { outcome: 'rejected', reason: detail as RejectionReason };
+  }
+}
+
+function readOpenReply(reply: unknown): OpenOutcome {
+  const [outcome, ...endedSessionIds] = reply as string[];
+  return outcome === 'opened' ? { outcome, endedSessionIds } : { outcome: 'refused' };
+}
+
+function readRotateReply(sessionId: string, reply: unknown): RotateOutcome {
+  const [outcome, refreshId, json] = reply as [RotateOutcome['outcome'], string, string];
+  if (outcome === 'reused' || outcome === 'ended') return { outcome };
+  return { outcome, refreshId, ...fromStored(sessionId, json) };
+}

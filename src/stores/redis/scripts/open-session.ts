@@ -1,0 +1,32 @@
+import { script } from '../run-script.js';
+import { sessionFunctions } from './session.js';
+
+export const openSession = script(`
+-- Adds a session, drops dead ones, and ends the oldest above the most that a user may have.
+-- KEYS  1 the user's sessions, 2 the user's revocation, 3 revocation of no id (its text is put in front of a session id)
+-- ARGV  1 now (ms), 2 session id, 3 session (JSON), 4 most sessions (0: no limit), 5 life of a revocation (ms)
+-- Reply {'opened', ended session ids...}; {'refused'} all of the user's sessions were revoked since it started
+${sessionFunctions}
+local now, id, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[4])
+local session = cjson.decode(ARGV[3])
+if was_revoked_since(KEYS[2], session.started) then return { 'refused' } end
+
+local reply, live, present = { 'opened' }, live_sessions(KEYS[1], now), nil
+for position, other in ipairs(live) do
+  if other.id == id then present = position end
+end
+if present and not live[present].session.moved then return reply end -- the same request again
+if present then table.remove(live, present) end
+
+if most > 0 and #live >= most then
+  table.sort(live, function(a, b) return a.session.started < b.session.started end)
+  for position = 1, #live - most + 1 do
+    local ended = live[position].id
+    redis.call('HDEL', KEYS[1], ended)
+    redis.call('SET', KEYS[3] .. ended, '1', 'PX', ARGV[5])
+    reply[#reply + 1] = ended
+  end
+end
+write_session(KEYS[1], id, session, now)
+return reply
+`);

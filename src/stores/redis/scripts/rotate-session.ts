@@ -1,0 +1,33 @@
+import { script } from '../run-script.js';
+import { sessionFunctions } from './session.js';
+
+export const rotateSession = script(`
+-- Replaces a session's refresh token; repeats the successor within the grace time; ends the session on reuse.
+-- KEYS  1 the user's sessions, 2 the session's revocation
+-- ARGV  1 now (ms), 2 session id, 3 presented refresh id, 4 next refresh id, 5 grace (ms), 6 idle life (ms),
+--       7 life of a revocation (ms), 8 '1' if the session moves to another user key
+-- Reply {'rotated' or 'repeated', refresh id, session (JSON)}; {'reused'}; {'ended'}
+${sessionFunctions}
+local now, id, presented = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local session = read_session(KEYS[1], id)
+if not session then return { 'ended' } end
+if not is_alive(session, now) then
+  redis.call('HDEL', KEYS[1], id)
+  return { 'ended' }
+end
+
+if presented == session.refresh and not session.moved then
+  session.previous, session.refresh, session.rotated = presented, ARGV[4], now
+  session.used, session.expires = now, math.min(now + tonumber(ARGV[6]), session.ends)
+  if ARGV[8] == '1' then session.moved = true end
+  write_session(KEYS[1], id, session, now)
+  return { 'rotated', session.refresh, cjson.encode(session) }
+end
+if presented == session.previous and now < session.rotated + tonumber(ARGV[5]) then
+  return { 'repeated', session.refresh, cjson.encode(session) }
+end
+
+redis.call('HDEL', KEYS[1], id)
+redis.call('SET', KEYS[2], '1', 'PX', ARGV[7])
+return { 'reused' }
+`);
