@@ -2,6 +2,7 @@
 // Starts a Redis or Valkey server of our own: on a free port, empty, leaving nothing on the disk.
 // CommonJS, because jest's global set-up (outside jest's module system) and the tests (inside) both load it.
 const { spawn } = require('node:child_process');
+const events = require('node:events');
 const { existsSync, mkdtempSync } = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
@@ -28,6 +29,7 @@ const keeper = `
 exec 3<&0
 "$@" 3<&- </dev/null &
 server=$!
+trap '' PIPE # nobody may be left to read what follows
 echo "pid $server"
 { read -r _ <&3; kill -KILL "$server"; } 2>/dev/null &
 watcher=$!
@@ -108,7 +110,12 @@ async function startOn(program, port, args) {
     pid,
     running: () => running,
     signal(name) {
-      if (running) process.kill(pid, name);
+      try {
+        if (running) process.kill(pid, name);
+      } catch (error) {
+        // It has just ended, and we have not been told yet.
+        if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error;
+      }
     },
     exited() {
       child.ref();
@@ -148,16 +155,19 @@ function readyPid(child) {
   });
 }
 
-/** @returns {Promise<number>} */
-function findFreePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {net.AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
-  });
+/**
+ * A port that is free, and low enough that the cluster bus, 10000 above it, is a port as well.
+ * @returns {Promise<number>}
+ */
+async function findFreePort() {
+  for (;;) {
+    const server = net.createServer().listen(0, '127.0.0.1');
+    await events.once(server, 'listening');
+    const { port } = /** @type {net.AddressInfo} */ (server.address());
+    server.close();
+    await events.once(server, 'close');
+    if (port + 10_000 < 65_536) return port;
+  }
 }
 
 module.exports = { findRedisProgram, startRedisProcess };

@@ -1,5 +1,6 @@
-import { Redis } from 'ioredis';
-import { freshRedis, describeWithOwnRedis, redisUrl, startRedis } from '../support/redis.js';
+import { Cluster, Redis } from 'ioredis';
+import { closeAfterFile } from '../support/closing.js';
+import { freshRedis, describeWithOwnRedis, redisUrl, startRedis, startRedisCluster } from '../support/redis.js';
 
 describe('the Redis of the tests', () => {
   it('is a real server that answers PING and says what it is', async () => {
@@ -27,6 +28,7 @@ describeWithOwnRedis('a server of a test’s own', () => {
   it('can be frozen, killed, stopped and started again on the same port', async () => {
     const server = await startRedis({ args: ['--requirepass', 'hunter2'] });
     const client = new Redis(server.url, { password: 'hunter2', commandTimeout: 200, retryStrategy: () => 20 });
+    closeAfterFile(() => client.disconnect());
     client.on('error', () => {});
     await client.set('key', 'value');
 
@@ -42,11 +44,22 @@ describeWithOwnRedis('a server of a test’s own', () => {
     await server.stop();
     await server.start();
     await expect(client.ping()).resolves.toBe('PONG');
-    client.disconnect();
   });
 
   it('does not start on a port that is taken, and says why', async () => {
     const server = await startRedis();
     await expect(startRedis({ args: ['--port', String(server.port)] })).rejects.toThrow(/in use/i);
+  });
+});
+
+describeWithOwnRedis('a cluster of a test’s own', () => {
+  it('has its slots on several nodes, and refuses a script whose keys are in different ones', async () => {
+    const { nodes } = await startRedisCluster({ nodes: 3 });
+    const cluster = new Cluster(nodes);
+    closeAfterFile(() => cluster.disconnect());
+    await Promise.all(Array.from({ length: 30 }, (_, index) => cluster.set(`key${index}`, index)));
+    const held = await Promise.all(cluster.nodes('master').map((node) => node.dbsize()));
+    expect(held.filter((count) => count > 0)).toHaveLength(3);
+    await expect(cluster.eval("return redis.call('MGET', unpack(KEYS))", 2, 'key1', 'key2')).rejects.toThrow(/slot/);
   });
 });

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { findRedisProgram, startRedisProcess } from '../setup/redis-process.cjs';
 import { closeAfterFile } from './closing.js';
@@ -64,4 +65,45 @@ export async function startRedis({ args = [] }: { args?: readonly string[] } = {
     pause: () => server.signal('SIGSTOP'),
     resume: () => server.signal('SIGCONT'),
   };
+}
+
+/** A cluster of the test's own. */
+export interface OwnRedisCluster {
+  nodes: { host: string; port: number }[];
+}
+
+const slots = 16_384;
+
+/** Starts a cluster whose slots are spread over `nodes` masters. It is closed after the file's last test. */
+export async function startRedisCluster({ nodes = 3 }: { nodes?: number } = {}): Promise<OwnRedisCluster> {
+  const servers = await Promise.all(
+    Array.from({ length: nodes }, () => startRedis({ args: ['--cluster-enabled', 'yes'] })),
+  );
+  const clients = servers.map((server) => new Redis(server.url));
+  try {
+    await Promise.all(
+      clients.map(async (client, index) => {
+        const from = Math.ceil((index * slots) / nodes);
+        const to = Math.ceil(((index + 1) * slots) / nodes);
+        await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+        await client.call('CLUSTER', 'ADDSLOTS', ...Array.from({ length: to - from }, (_, offset) => from + offset));
+        await client.call('CLUSTER', 'MEET', '127.0.0.1', servers[0]!.port);
+      }),
+    );
+    await Promise.all(clients.map((client) => untilWhole(client, nodes)));
+  } finally {
+    for (const client of clients) client.disconnect();
+  }
+  return { nodes: servers.map(({ port }) => ({ host: '127.0.0.1', port })) };
+}
+
+/** Resolves when this node knows of all nodes and of who has which slot. */
+async function untilWhole(client: Redis, nodes: number): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const info = String(await client.call('CLUSTER', 'INFO'));
+    if (info.includes('cluster_state:ok') && info.includes(`cluster_size:${nodes}\r`)) return;
+    if (performance.now() > deadline) throw new Error(`The test cluster did not form:\n${info}`);
+    await setTimeout(50);
+  }
 }
