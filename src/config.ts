@@ -119,7 +119,8 @@ const emailAddress = z
   .refine(
     (text) => parseEmail(text) !== undefined || /^[\w.+-]+@localhost$/.test(text),
     'must be one plain e-mail address',
-  );
+  )
+  .transform((text) => parseEmail(text)?.value ?? text);
 
 const schema = z.strictObject({
   redis: z.union([redisUrl, redisClient]).default('redis://localhost:6379/0'),
@@ -266,7 +267,7 @@ export function loadSettings(options: OtpAuthOptions = {}, env: Environment = pr
     production,
     email: {
       ...email,
-      from: email.from ?? (username !== undefined && parseEmail(username) ? username : 'no-reply@localhost'),
+      from: email.from ?? parseEmail(username ?? '')?.value ?? 'no-reply@localhost',
       smtp: { ...email.smtp, secure: email.smtp.secure ?? port === 465 },
     },
     jwt: {

@@ -9,13 +9,16 @@ import { parseEmail } from './core/identifier.js';
 import { createLogout } from './core/logout.js';
 import type { CodeRules, Store } from './core/ports.js';
 import { createRequestOtp } from './core/request-otp.js';
+import { createRevokeToken } from './core/revoke-token.js';
 import { deriveSecrets } from './core/secrets.js';
 import { createSessions } from './core/sessions.js';
 import { createTokens } from './core/tokens.js';
 import { identifiersAsUsers } from './core/users.js';
 import { createConsumeOtp, createVerifyOtp } from './core/verify-otp.js';
-import { validBody } from './http/json-body.js';
+import { validBody } from './http/body.js';
+import { jwksRoute } from './http/jwks.js';
 import { logoutEndpoint } from './http/logout.js';
+import { oauthRoutes } from './http/oauth.js';
 import { refreshCookie } from './http/refresh-cookie.js';
 import { refreshEndpoint } from './http/refresh.js';
 import { requestOtpEndpoint } from './http/request-otp.js';
@@ -23,6 +26,7 @@ import { createGuards, type Guards } from './http/require-user.js';
 import { createRouter } from './http/router.js';
 import { sameOriginOnly } from './http/same-origin.js';
 import { createSchemas } from './http/schemas.js';
+import { sessionRoutes } from './http/sessions.js';
 import { verifyOtpEndpoint } from './http/verify-otp.js';
 import type { OtpAuthOptions } from './options.js';
 import { memoryStore } from './stores/memory/memory-store.js';
@@ -96,20 +100,25 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   const consumeOtp = createConsumeOtp({ store, secrets, clock, emit, rules });
   const verifyOtp = createVerifyOtp({ consumeOtp, users, sessions, clock });
   const logout = createLogout({ tokens, sessions, clock });
+  const revokeToken = createRevokeToken({ tokens, sessions, clock });
   const authenticate = createAuthenticate({ tokens, store, secrets });
 
   const schemas = createSchemas({ codeLength: otp.length });
   const cookie = refreshCookie(settings.cookie);
   const sameOrigin = sameOriginOnly(settings.allowedOrigins);
+  const guards = createGuards({ authenticate, clock, recentSeconds: settings.recentSeconds });
   const http = { schemas, cookie, tokens, sessions };
   const router = createRouter([
     { method: 'post', path: '/request-otp', handlers: [requestOtpEndpoint({ ...http, requestOtp })] },
     { method: 'post', path: '/verify-otp', handlers: [sameOrigin, verifyOtpEndpoint({ ...http, verifyOtp })] },
     { method: 'post', path: '/refresh', handlers: [sameOrigin, refreshEndpoint(http)] },
     { method: 'post', path: '/logout', handlers: [sameOrigin, logoutEndpoint({ ...http, logout })] },
+    ...sessionRoutes({ ...http, guards }),
+    ...oauthRoutes({ ...http, verifyOtp, revokeToken, readIdentifier: parseEmail, codeLength: otp.length }),
+    jwksRoute(settings.jwt),
   ]);
 
-  return Object.assign(router, createGuards({ authenticate, clock, recentSeconds: settings.recentSeconds }), {
+  return Object.assign(router, guards, {
     events,
     api: createApi({
       requestOtp,

@@ -60,6 +60,7 @@ export function withDeadline(
     rotateSession: (request) => bounded(store.rotateSession(request)),
     adoptSession: (request) => bounded(store.adoptSession(request)),
     endSession: (request) => bounded(store.endSession(request)),
+    revokeToken: (request) => bounded(store.revokeToken(request)),
     endAllSessions: (request) => bounded(store.endAllSessions(request)),
     listSessions: (request) => bounded(store.listSessions(request)),
     isRevoked: (query) => bounded(store.isRevoked(query)),

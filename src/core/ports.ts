@@ -177,6 +177,8 @@ export interface Store {
   adoptSession(request: AdoptSession): Promise<OpenOutcome>;
   /** Ends the session and revokes its access tokens. `false`: there was no such session. */
   endSession(request: EndSession): Promise<boolean>;
+  /** Revokes one access token, for what is left of its life; its session goes on. */
+  revokeToken(request: { userKey: string; tokenId: string; remainingMs: number }): Promise<void>;
   /** Ends all sessions, revokes their access tokens and everything issued until now; returns the ended sessions' ids. */
   endAllSessions(request: { userKey: string; nowMs: number; revocationMs: number }): Promise<string[]>;
   /** Live sessions, newest first. */

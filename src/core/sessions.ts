@@ -36,6 +36,8 @@ export interface Sessions {
     reason: string,
     token?: { id: string; remainingMs: number },
   ): Promise<boolean>;
+  /** Revokes one access token, and lets its session go on. */
+  revokeAccessToken(userId: string, token: { id: string; remainingMs: number }): Promise<void>;
   /** Ends all sessions of a user, and returns how many there were. */
   endAll(user: SessionOwner, reason: string): Promise<number>;
   /** Newest first. */
@@ -192,6 +194,12 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const ended = await endUnderEachSecret(user.id, sessionId, token);
       if (ended) emit('session.ended', user, sessionId, { amr: [], reason });
       return ended;
+    },
+
+    async revokeAccessToken(userId, { id, remainingMs }) {
+      await Promise.all(
+        secrets.all.map((era) => store.revokeToken({ userKey: userKeyFor(era, userId), tokenId: id, remainingMs })),
+      );
     },
 
     async endAll(user, reason) {

@@ -32,16 +32,20 @@ export interface RefreshClaims {
   exp: number;
 }
 
-/** Whether a token that is authentic but past its end is good: to log out with, it is. */
-export type Expiry = 'refuse-expired' | 'allow-expired';
+/** Whether a token that is authentic but past its end is good. */
+type Expiry = 'refuse-expired' | 'allow-expired';
 
 export interface Tokens {
   signAccess(claims: Omit<AccessClaims, 'iat' | 'exp'>, times: { iat: number; exp: number }): string;
   /** @throws OtpAuthError `invalid_token` */
-  verifyAccess(token: string, expiry?: Expiry): AccessClaims;
+  verifyAccess(token: string): AccessClaims;
+  /** The claims of an authentic access token, expired or not: good to log out with. */
+  authenticAccess(token: string): AccessClaims | undefined;
   signRefresh(claims: RefreshClaims): string;
   /** @throws OtpAuthError `invalid_refresh_token` */
-  verifyRefresh(token: string, expiry?: Expiry): { claims: RefreshClaims; era: Era };
+  verifyRefresh(token: string): { claims: RefreshClaims; era: Era };
+  /** The claims of an authentic refresh token, expired or not: good to log out with. */
+  authenticRefresh(token: string): RefreshClaims | undefined;
 }
 
 export interface TokenSettings {
@@ -106,6 +110,41 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
     (nbf === undefined || (isNumericDate(nbf) && nbf <= nowSeconds() + CLOCK_LEEWAY_SECONDS)) &&
     (expiry === 'allow-expired' || exp > nowSeconds());
 
+  const readAccess = (token: string, expiry: Expiry): AccessClaims | undefined => {
+    const { header, payload } = verify(token, algorithm, access.find) ?? {};
+    const isGood =
+      header?.typ === 'at+jwt' &&
+      payload?.['type'] === 'access' &&
+      timesAreGood(payload, expiry) &&
+      // Revocations are remembered for the longest life that a token can have, so nothing may live longer.
+      (payload['exp'] as number) - (payload['iat'] as number) <= longestAccessSeconds &&
+      isText(payload['sub']) &&
+      isText(payload['sid']) &&
+      isText(payload['jti']) &&
+      isNumericDate(payload['auth_time']) &&
+      isTextList(payload['roles']) &&
+      isTextList(payload['amr']) &&
+      isAbsentOrText(payload['email']) &&
+      isAbsentOrText(payload['phone_number']) &&
+      (settings.issuer === undefined || payload['iss'] === settings.issuer) &&
+      (settings.audience === undefined || payload['aud'] === settings.audience);
+    return isGood ? (payload as AccessClaims) : undefined;
+  };
+
+  const readRefresh = (token: string, expiry: Expiry): { claims: RefreshClaims; era: Era } | undefined => {
+    const { header, payload } = verify(token, REFRESH_ALGORITHM, (kid) => secrets.find(kid)?.refreshToken) ?? {};
+    const era = secrets.find(header?.kid ?? '');
+    const isGood =
+      era !== undefined &&
+      header?.typ === 'rt+jwt' &&
+      payload?.['type'] === 'refresh' &&
+      timesAreGood(payload, expiry) &&
+      isText(payload['sub']) &&
+      isText(payload['sid']) &&
+      isText(payload['jti']);
+    return isGood ? { claims: payload as unknown as RefreshClaims, era } : undefined;
+  };
+
   return {
     signAccess(claims, { iat, exp }) {
       const payload = {
@@ -119,29 +158,13 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
       return sign(payload, access.signingKey, { alg: algorithm, typ: 'at+jwt', kid: access.kid }); // RFC 9068 §2.1
     },
 
-    verifyAccess(token, expiry = 'refuse-expired') {
-      const { header, payload } = verify(token, algorithm, access.find) ?? {};
-      if (
-        header?.typ !== 'at+jwt' ||
-        payload?.['type'] !== 'access' ||
-        !timesAreGood(payload, expiry) ||
-        // Revocations are remembered for the longest life that a token can have, so nothing may live longer.
-        (payload['exp'] as number) - (payload['iat'] as number) > longestAccessSeconds ||
-        !isText(payload['sub']) ||
-        !isText(payload['sid']) ||
-        !isText(payload['jti']) ||
-        !isNumericDate(payload['auth_time']) ||
-        !isTextList(payload['roles']) ||
-        !isTextList(payload['amr']) ||
-        !isAbsentOrText(payload['email']) ||
-        !isAbsentOrText(payload['phone_number']) ||
-        (settings.issuer !== undefined && payload['iss'] !== settings.issuer) ||
-        (settings.audience !== undefined && payload['aud'] !== settings.audience)
-      ) {
-        throw new OtpAuthError('invalid_token');
-      }
-      return payload as AccessClaims;
+    verifyAccess(token) {
+      const claims = readAccess(token, 'refuse-expired');
+      if (claims === undefined) throw new OtpAuthError('invalid_token');
+      return claims;
     },
+
+    authenticAccess: (token) => readAccess(token, 'allow-expired'),
 
     signRefresh(claims) {
       const era = secrets.current;
@@ -151,22 +174,13 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
       return sign(payload, era.refreshToken, { alg: REFRESH_ALGORITHM, typ: 'rt+jwt', kid: era.id });
     },
 
-    verifyRefresh(token, expiry = 'refuse-expired') {
-      const { header, payload } = verify(token, REFRESH_ALGORITHM, (kid) => secrets.find(kid)?.refreshToken) ?? {};
-      const era = secrets.find(header?.kid ?? '');
-      if (
-        era === undefined ||
-        header?.typ !== 'rt+jwt' ||
-        payload?.['type'] !== 'refresh' ||
-        !timesAreGood(payload, expiry) ||
-        !isText(payload['sub']) ||
-        !isText(payload['sid']) ||
-        !isText(payload['jti'])
-      ) {
-        throw new OtpAuthError('invalid_refresh_token');
-      }
-      return { claims: payload as unknown as RefreshClaims, era };
+    verifyRefresh(token) {
+      const read = readRefresh(token, 'refuse-expired');
+      if (read === undefined) throw new OtpAuthError('invalid_refresh_token');
+      return read;
     },
+
+    authenticRefresh: (token) => readRefresh(token, 'allow-expired')?.claims,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import type { Tokens } from '../core/tokens.js';
-import { validBody } from './json-body.js';
+import { validBody } from './body.js';
 import type { RefreshCookie } from './refresh-cookie.js';
 import type { Schemas } from './schemas.js';
 
@@ -27,15 +27,6 @@ export function presentedRefreshToken(
   if (refresh_token !== undefined) return { token: refresh_token, transport: 'body' };
   const values = cookie.read(req);
   if (values.length < 2) return { token: values[0], transport: 'cookie' };
-  const authentic = values.filter((value) => isAuthentic(tokens, value));
+  const authentic = values.filter((value) => tokens.authenticRefresh(value) !== undefined);
   return { token: authentic.length === 1 ? authentic[0] : NOBODYS, transport: 'cookie' };
-}
-
-function isAuthentic(tokens: Tokens, value: string): boolean {
-  try {
-    tokens.verifyRefresh(value, 'allow-expired');
-    return true;
-  } catch {
-    return false;
-  }
 }

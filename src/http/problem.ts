@@ -43,12 +43,10 @@ export function handle(handler: (req: Request, res: Response) => Promise<unknown
 /** RFC 6750 §3; with nothing presented, no error code (§3.1). RFC 9470 for a sign-in that is too old. */
 function challenge({ code, message, details }: OtpAuthError): string {
   const bearer = `Bearer realm="${REALM}"`;
-  switch (code) {
-    case 'token_missing':
-      return bearer;
-    case 'reauthentication_required':
-      return `${bearer}, error="insufficient_user_authentication", error_description="${message}", max_age=${details.maxAgeSeconds}`;
-    default:
-      return `${bearer}, error="invalid_token", error_description="${message}"`;
-  }
+  if (code === 'token_missing') return bearer;
+  const [error, more] =
+    code === 'reauthentication_required'
+      ? ['insufficient_user_authentication', `, max_age=${details.maxAgeSeconds}`]
+      : ['invalid_token', ''];
+  return `${bearer}, error="${error}", error_description="${message}"${more}`;
 }

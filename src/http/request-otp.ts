@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import type { RequestOtp } from '../core/request-otp.js';
-import { validBody } from './json-body.js';
+import { validBody } from './body.js';
 import { handle } from './problem.js';
 import { requesterOf } from './requester.js';
 import type { Schemas } from './schemas.js';

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { SignIn } from '../core/sessions.js';
 import type { VerifyOtp } from '../core/verify-otp.js';
-import { validBody } from './json-body.js';
+import { validBody } from './body.js';
 import { handle } from './problem.js';
 import type { RefreshCookie } from './refresh-cookie.js';
 import { requesterOf } from './requester.js';

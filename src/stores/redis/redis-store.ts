@@ -19,6 +19,7 @@ import { issueCode } from './scripts/issue-code.js';
 import { listSessions } from './scripts/list-sessions.js';
 import { openSession } from './scripts/open-session.js';
 import { revokeDevices } from './scripts/revoke-devices.js';
+import { revokeToken } from './scripts/revoke-token.js';
 import { rotateSession } from './scripts/rotate-session.js';
 import { withdrawCode } from './scripts/withdraw-code.js';
 
@@ -167,6 +168,10 @@ export function redisStore(client: RedisClient, prefixes: Partial<KeyPrefixes> =
         [sessionId, revocationMs, ...(revokesToken ? [token.remainingMs] : [])],
       );
       return reply === 1;
+    },
+
+    async revokeToken({ userKey, tokenId, remainingMs }) {
+      if (remainingMs > 0) await run(revokeToken, [keys.revoked(userKey, tokenId)], [remainingMs]);
     },
 
     async endAllSessions({ userKey, nowMs, revocationMs }) {

@@ -4,22 +4,32 @@ import { OtpAuthError } from '../errors.js';
 import { sendProblem } from './problem.js';
 
 const LARGEST_BODY_BYTES = 8192;
+// Compressed bodies are refused: nothing that the endpoints take is worth compressing.
+const LIMITS = { limit: LARGEST_BODY_BYTES, inflate: false };
 
 /** Reads a JSON body, whether or not the application has done so before. */
 export function jsonBody(): RequestHandler[] {
-  // Compressed bodies are refused: nothing that the endpoints take is worth compressing.
-  const parse = express.json({ limit: LARGEST_BODY_BYTES, inflate: false, type: () => true });
+  return bodyOf('application/json', express.json({ ...LIMITS, type: () => true }));
+}
 
+/** The same for a form, as OAuth 2.0 sends them (RFC 6749 appendix B). */
+export function formBody(): RequestHandler[] {
+  return bodyOf(
+    'application/x-www-form-urlencoded',
+    express.urlencoded({ ...LIMITS, extended: false, type: () => true }),
+  );
+}
+
+function bodyOf(mediaType: string, parse: RequestHandler): RequestHandler[] {
   const check: RequestHandler = (req, res, next) => {
     if (!hasBody(req)) next();
-    else if (!req.is('application/json'))
-      sendProblem(res, new OtpAuthError('unsupported_media_type', 'Send application/json.'));
+    else if (!req.is(mediaType)) sendProblem(res, new OtpAuthError('unsupported_media_type', `Send ${mediaType}.`));
     else if (Number(req.headers['content-length'] ?? 0) > LARGEST_BODY_BYTES) sendProblem(res, tooLarge());
     else next();
   };
   const read: RequestHandler = (req, res, next) => {
-    parse(req, res, (error?: unknown) => {
-      if (error !== undefined) sendProblem(res, parseError(error));
+    void parse(req, res, (error?: unknown) => {
+      if (error !== undefined) sendProblem(res, parseError(error, mediaType));
       else if (hasBody(req) && isOverLimit(req.body)) sendProblem(res, tooLarge());
       else next();
     });
@@ -55,9 +65,9 @@ function isOverLimit(body: unknown): boolean {
   return body !== undefined && JSON.stringify(body).length > LARGEST_BODY_BYTES;
 }
 
-function parseError(error: unknown): OtpAuthError {
+function parseError(error: unknown, mediaType: string): OtpAuthError {
   const { status } = error as { status?: number };
   if (status === 413) return tooLarge();
-  if (status === 415) return new OtpAuthError('unsupported_media_type', 'Send uncompressed JSON in UTF-8.');
-  return invalidRequest([{ path: '', message: 'must be a JSON object' }]);
+  if (status === 415) return new OtpAuthError('unsupported_media_type', `Send ${mediaType}, uncompressed, in UTF-8.`);
+  return invalidRequest([{ path: '', message: `must be ${mediaType}` }]);
 }

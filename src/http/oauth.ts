@@ -1,0 +1,122 @@
+import type { Request, RequestHandler } from 'express';
+import { z } from 'zod';
+import type { Identifier } from '../core/identifier.js';
+import type { RevokeToken } from '../core/revoke-token.js';
+import type { Sessions, SignIn } from '../core/sessions.js';
+import type { VerifyOtp } from '../core/verify-otp.js';
+import { isOtpAuthError, OtpAuthError, type OtpAuthErrorCode } from '../errors.js';
+import { requesterOf } from './requester.js';
+import type { Route } from './router.js';
+
+export interface OauthDeps {
+  /** Reads a user name: an e-mail address or a phone number. */
+  readIdentifier: (text: string) => Identifier | undefined;
+  /** How many digits a code has. */
+  codeLength: number;
+  verifyOtp: VerifyOtp;
+  sessions: Sessions;
+  revokeToken: RevokeToken;
+}
+
+/** `POST /token` (RFC 6749 §4.3 and §6) and `POST /revoke` (RFC 7009) */
+export function oauthRoutes(deps: OauthDeps): Route[] {
+  const grantTokens = createGrants(deps);
+
+  const token = oauthHandler(async (req) => {
+    const { accessToken, expiresIn, refreshToken } = await grantTokens(req);
+    return { access_token: accessToken, token_type: 'bearer', expires_in: expiresIn, refresh_token: refreshToken };
+  });
+
+  const revoke = oauthHandler(async (req) => {
+    const parsed = z.object({ token: z.string().min(1) }).safeParse(req.body);
+    if (!parsed.success) throw new OauthError('invalid_request', 'Send one token.');
+    await deps.revokeToken(parsed.data.token);
+    return {};
+  });
+
+  return [
+    { method: 'post', path: '/token', body: 'form', handlers: [token] },
+    { method: 'post', path: '/revoke', body: 'form', handlers: [revoke] },
+  ];
+}
+
+/** An error that only these two endpoints have. */
+class OauthError extends Error {
+  constructor(
+    readonly error: 'invalid_request' | 'invalid_grant' | 'unsupported_grant_type',
+    description: string,
+  ) {
+    super(description);
+  }
+}
+
+// Parameters come once each, and unknown ones are ignored (RFC 6749 §3.2).
+const GRANTS = {
+  password: z.object({ username: z.string().min(1), password: z.string().min(1) }),
+  refresh_token: z.object({ refresh_token: z.string().min(1) }),
+};
+
+function createGrants({ readIdentifier, codeLength, verifyOtp, sessions }: OauthDeps) {
+  const aCode = new RegExp(`^[0-9]{${codeLength}}$`);
+
+  const byPassword = async (req: Request): Promise<SignIn> => {
+    const { username, password } = validForm(GRANTS.password, req, 'Send username and password, once each.');
+    const identifier = readIdentifier(username);
+    if (identifier === undefined)
+      throw new OauthError('invalid_request', 'username must be an e-mail address or a phone number.');
+    if (!aCode.test(password)) throw new OtpAuthError('invalid_otp');
+    return verifyOtp({ identifier, code: password, requester: requesterOf(req) });
+  };
+  const byRefreshToken = async (req: Request): Promise<SignIn> => {
+    const { refresh_token } = validForm(GRANTS.refresh_token, req, 'Send refresh_token, once.');
+    return sessions.refresh(refresh_token, requesterOf(req));
+  };
+  const grants = new Map([
+    ['password', byPassword],
+    ['refresh_token', byRefreshToken],
+  ]);
+
+  return async (req: Request): Promise<SignIn> => {
+    const { grant_type } = validForm(z.object({ grant_type: z.string().min(1) }), req, 'Send grant_type, once.');
+    const grant = grants.get(grant_type);
+    if (grant === undefined)
+      throw new OauthError('unsupported_grant_type', `grant_type may be ${[...grants.keys()].join(' or ')}.`);
+    return grant(req);
+  };
+}
+
+function validForm<Schema extends z.ZodType>(schema: Schema, req: Request, advice: string): z.output<Schema> {
+  const parsed = schema.safeParse(req.body ?? {});
+  if (!parsed.success) throw new OauthError('invalid_request', advice);
+  return parsed.data;
+}
+
+/** Error codes of RFC 6749 §5.2; where it has none (limits, a store that is down), the package's own. */
+const OAUTH_ERRORS: Partial<Record<OtpAuthErrorCode, string>> = {
+  invalid_otp: 'invalid_grant',
+  invalid_totp: 'invalid_grant',
+  invalid_refresh_token: 'invalid_grant',
+  mfa_required: 'invalid_grant',
+};
+
+/** Answers and fails in the form that OAuth 2.0 clients understand. */
+function oauthHandler(handler: (req: Request) => Promise<object>): RequestHandler {
+  return (req, res, next) => {
+    handler(req).then(
+      (answer) => res.set('Pragma', 'no-cache').json(answer), // RFC 6749 §5.1
+      (error: unknown) => {
+        if (error instanceof OauthError) {
+          res.status(400).json({ error: error.error, error_description: error.message });
+        } else if (isOtpAuthError(error)) {
+          const { retryAfterSeconds } = error.details;
+          const name = OAUTH_ERRORS[error.code];
+          if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
+          res.status(name === undefined ? error.status : 400);
+          res.json({ error: name ?? error.code, error_description: error.message });
+        } else {
+          next(error);
+        }
+      },
+    );
+  };
+}

@@ -1,0 +1,45 @@
+import type { Clock, Store } from '../../core/ports.js';
+import { codeLanes } from './code-lanes.js';
+import { revocations } from './revocations.js';
+import { userSessions } from './user-sessions.js';
+
+/** What {@link memoryStore} can be told. */
+export interface MemoryStoreOptions {
+  /**
+   * Tells how long ago something was revoked; all other times come with the requests.
+   * @default Date.now
+   */
+  clock?: Clock | undefined;
+}
+
+/**
+ * Keeps codes, sessions and revocations in this process: for tests, demonstrations and applications of one process
+ * that may forget everything when they end.
+ *
+ * Each operation runs from its beginning to its end before another one can start, and is atomic thereby. No timer is
+ * used; what has ended is dropped along the way.
+ */
+export function memoryStore({ clock = { now: () => Date.now() } }: MemoryStoreOptions = {}): Store {
+  const revoked = revocations(clock);
+  const codes = codeLanes();
+  const sessions = userSessions(revoked);
+
+  return {
+    issueCode: async (request) => codes.issue(request),
+    withdrawCode: async (request) => codes.withdraw(request),
+    consumeCode: async (request) => codes.consume(request),
+    revokeDevices: async (request) => codes.revokeDevices(request),
+    openSession: async (request) => sessions.open(request),
+    rotateSession: async (request) => sessions.rotate(request),
+    adoptSession: async (request) => sessions.adopt(request),
+    endSession: async (request) => sessions.end(request),
+    revokeToken: async ({ userKey, tokenId, remainingMs }) => {
+      if (remainingMs > 0) revoked.revokeToken(userKey, tokenId, remainingMs);
+    },
+    endAllSessions: async (request) => sessions.endAll(request),
+    listSessions: async (request) => sessions.list(request),
+    isRevoked: async (query) => revoked.isRevoked(query),
+    ping: async () => {},
+    close: async () => {},
+  };
+}
