@@ -97,7 +97,7 @@ async function startOn(program, port, args) {
     return exited;
   };
 
-  const pid = await readyPid(child).catch(async (error) => {
+  const pid = await readyPid(child).catch(async (/** @type {unknown} */ error) => {
     await close();
     throw error;
   });
