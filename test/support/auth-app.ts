@@ -1,0 +1,91 @@
+import type { AddressInfo } from 'node:net';
+import express, { type Express } from 'express';
+import { otpAuth, type OtpAuth, type OtpAuthOptions, type OutgoingEmail } from '../../src/index.js';
+import { closeAfterFile } from './closing.js';
+
+export const SECRET = 'a secret for tests, of more than thirty-two bytes';
+export const START_MS = Date.UTC(2026, 0, 15, 12);
+
+/** A clock that moves when it is told to. */
+export interface FakeClock {
+  now(): number;
+  advanceSeconds(seconds: number): void;
+}
+
+export function fakeClock(startMs = START_MS): FakeClock {
+  let nowMs = startMs;
+  return {
+    now: () => nowMs,
+    advanceSeconds: (seconds) => {
+      nowMs += seconds * 1000;
+    },
+  };
+}
+
+/** Who is signed in, and with what. */
+export interface SignedIn {
+  accessToken: string;
+  refreshToken: string;
+  authorization: string;
+}
+
+/** An application with the router at /auth and a guarded route at /me, on a real port. */
+export interface AuthApp {
+  app: Express;
+  auth: OtpAuth;
+  url: string;
+  clock: FakeClock;
+  mails: OutgoingEmail[];
+  lastCode(to: string): string;
+  /** The whole way, with the refresh token in the body. */
+  signIn(email: string): Promise<SignedIn>;
+  close(): Promise<void>;
+}
+
+/** Starts one. Sending is caught in `mails`; everything else is as the options say, in memory by default. It is closed after the file's last test. */
+export async function startAuthApp(options: OtpAuthOptions = {}, clock = fakeClock()): Promise<AuthApp> {
+  const mails: OutgoingEmail[] = [];
+  const auth = otpAuth({
+    redis: 'memory:',
+    clock,
+    ...options,
+    email: { send: (mail) => mails.push(mail), ...options.email },
+    jwt: { secret: SECRET, ...options.jwt },
+    otp: { resendCooldownSeconds: 0, ...options.otp },
+  });
+  const app = express();
+  app.use('/auth', auth);
+  app.get('/me', auth.requireUser, (req, res) => {
+    res.json(req.user);
+  });
+  const server = app.listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  let closed = false;
+  const close = async () => {
+    if (closed) return;
+    closed = true;
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await auth.close();
+  };
+  closeAfterFile(close);
+
+  const lastCode = (to: string) => {
+    const mail = mails.findLast((one) => one.to === to);
+    return /\b\d{6,10}\b/.exec(mail?.text ?? '')?.[0] ?? 'no code was sent';
+  };
+  return {
+    app,
+    auth,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    clock,
+    mails,
+    lastCode,
+    async signIn(email) {
+      await auth.api.requestOtp({ email });
+      const { accessToken, refreshToken } = await auth.api.verifyOtp({ email, otp: lastCode(email) });
+      return { accessToken, refreshToken, authorization: `Bearer ${accessToken}` };
+    },
+    close,
+  };
+}
