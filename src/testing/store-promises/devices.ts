@@ -83,6 +83,16 @@ export const devicePromises: StorePromises = {
     assert.equal(await verdict(store, 'asked elsewhere', { device }), 'attempts_used_up');
   },
 
+  'gives a code that is dead no place among the live ones': async (store) => {
+    const rules = { liveCodes: 2, maxAttempts: 1, resendCooldownMs: 0 };
+    await issued(store, 'one', { rules });
+    await issued(store, 'two', { rules });
+    // The device has one comparison left, so that the newer code dies before the older.
+    await guessWrong(store, 1, { rules: { ...rules, failuresPerDay: 1 }, device });
+    await issued(store, 'three', { rules });
+    assert.equal(await verdict(store, 'one', { rules }), 'accepted');
+  },
+
   'takes a device for a stranger once it is revoked, and others not': async (store) => {
     const rules = { failuresPerDay: 1 };
     assert.equal(await verdict(store, 'any', { rules }), 'absent');
