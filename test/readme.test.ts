@@ -27,7 +27,11 @@ describe("the README's table of configuration", () => {
   it.each(configurationTable())('has the default of %s', (_, option = '', shown = '') => {
     const settings: unknown = loadSettings({}, {});
     const value = option.split('.').reduce((group, key) => (group as Record<string, unknown>)[key], settings);
-    const isNone = value === undefined || (Array.isArray(value) && value.length === 0);
-    expect(shown).toBe(isNone ? '' : String(value));
+    expect(shown).toBe(
+      [value ?? '']
+        .flat()
+        .map((part) => (typeof part === 'string' ? part : JSON.stringify(part)))
+        .join(),
+    );
   });
 });
