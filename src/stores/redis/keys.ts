@@ -25,6 +25,8 @@ export function keysFor(prefixes: KeyPrefixes) {
     failures: (identifierKey: string, deviceLane?: string) =>
       lane(identifierKey, deviceLane === undefined ? 'failures' : `failures:${deviceLane}`),
     devicesRevoked: (identifierKey: string) => lane(identifierKey, 'devices-revoked'),
+    /** What the keys of one limit per address of the network begin with. */
+    ipHits: (limit: string) => `${prefixes.limit}ip:${limit}:`,
 
     /** A hash: session id → record. */
     sessions: (userKey: string) => `${prefixes.session}{${userKey}}`,

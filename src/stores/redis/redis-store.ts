@@ -250,7 +250,7 @@ function fromStored(id: string, json: string): { session: SessionRecord; rotated
       lastUsedAtMs: stored.used,
       expiresAtMs: stored.expires,
       endsAtMs: stored.ends,
-      amr: stored.amr.split(' '),
+      amr: stored.amr === '' ? [] : stored.amr.split(' '),
       ip: stored.ip,
       userAgent: stored.agent,
     },

@@ -30,7 +30,13 @@ for position, key in ipairs(lanes) do
       elseif #compared < allowance then
         if guesses[code.hash] then
           for lane, all in ipairs(records) do
-            if lane == position then all.spent = { { hash = code.hash, expires = code.expires } } end
+            if lane == position then
+              local spent = { { hash = code.hash, expires = code.expires } }
+              for _, used in ipairs(all.spent) do
+                if used.expires > now then spent[#spent + 1] = used end
+              end
+              all.spent = spent
+            end
             all.codes = {}
             write_codes(lanes[lane], all, now)
           end

@@ -17,7 +17,8 @@ local codes_key, sends_key, failures_key = KEYS[first], KEYS[first + 1], KEYS[fi
 
 local record = read_codes(codes_key)
 for _, code in ipairs(record.codes) do
-  if code.id == code_id then return { 'issued' } end -- the client sent the command twice, around a lost connection
+  local live = code.expires > now and code.attempts < max_attempts
+  if code.id == code_id and live then return { 'issued' } end -- the client sent the command twice, around a lost connection
 end
 
 local _, wait = in_window(failures_key, failures_per_day, DAY, now)

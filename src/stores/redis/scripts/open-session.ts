@@ -11,12 +11,14 @@ local now, id, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[4])
 local session = cjson.decode(ARGV[3])
 if was_revoked_since(KEYS[2], session.started) then return { 'refused' } end
 
-local reply, live, present = { 'opened' }, live_sessions(KEYS[1], now), nil
-for position, other in ipairs(live) do
-  if other.id == id then present = position end
+-- A session that moved away is not one of those that the user has here: it counts for nothing, and must not be ended.
+local reply, live = { 'opened' }, {}
+for _, other in ipairs(live_sessions(KEYS[1], now)) do
+  if not other.session.moved then
+    if other.id == id then return reply end -- the same request again
+    live[#live + 1] = other
+  end
 end
-if present and not live[present].session.moved then return reply end -- the same request again
-if present then table.remove(live, present) end
 
 if most > 0 and #live >= most then
   table.sort(live, function(a, b) return a.session.started < b.session.started end)
