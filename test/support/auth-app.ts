@@ -36,14 +36,28 @@ export interface AuthApp {
   url: string;
   clock: FakeClock;
   mails: OutgoingEmail[];
-  lastCode(to: string): string;
+  lastCode: (to: string) => string;
   /** The whole way, with the refresh token in the body. */
-  signIn(email: string): Promise<SignedIn>;
+  signIn: (email: string) => Promise<SignedIn>;
   close(): Promise<void>;
 }
 
+/** The application around the router. */
+export interface Surroundings {
+  /** The `express` of another major version. */
+  createApp?: () => Express;
+  /** @default '/auth' */
+  mountPath?: string;
+  /** What the application does before the router gets to see a request. */
+  prepare?: (app: Express) => unknown;
+}
+
 /** Starts one. Sending is caught in `mails`; everything else is as the options say, in memory by default. It is closed after the file's last test. */
-export async function startAuthApp(options: OtpAuthOptions = {}, clock = fakeClock()): Promise<AuthApp> {
+export async function startAuthApp(
+  options: OtpAuthOptions = {},
+  clock = fakeClock(),
+  { createApp = express, mountPath = '/auth', prepare }: Surroundings = {},
+): Promise<AuthApp> {
   const mails: OutgoingEmail[] = [];
   const auth = otpAuth({
     redis: 'memory:',
@@ -53,8 +67,9 @@ export async function startAuthApp(options: OtpAuthOptions = {}, clock = fakeClo
     jwt: { secret: SECRET, ...options.jwt },
     otp: { resendCooldownSeconds: 0, ...options.otp },
   });
-  const app = express();
-  app.use('/auth', auth);
+  const app = createApp();
+  prepare?.(app);
+  app.use(mountPath, auth);
   app.get('/me', auth.requireUser, (req, res) => {
     res.json(req.user);
   });
