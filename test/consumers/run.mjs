@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { signInAndOut } from './sign-in.mjs';
 
 const here = import.meta.dirname;
@@ -36,7 +36,7 @@ await Promise.all(
       const outcome = await tryConsumer(name).then(
         () => 'ok',
         (error) => {
-          failures.push(`${name}: ${error.stack}\n${error.stdout ?? ''}${error.stderr ?? ''}`);
+          failures.push(inspect(error));
           return 'FAILED';
         },
       );
@@ -54,11 +54,11 @@ async function tryConsumer(name) {
   const { main, scripts = {} } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
   if (scripts.build) await run('npm', ['run', 'build'], folder);
   if (scripts.test) await run('npm', ['test'], folder);
-  if (main) await tryServer(path.join(folder, main), folder);
+  if (main) await tryServer(name, path.join(folder, main), folder);
 }
 
 /** Starts a consumer's server, which tells us its port and the mail it sends; tells it to close, and waits for its end. */
-async function tryServer(program, cwd) {
+async function tryServer(name, program, cwd) {
   const server = fork(program, { cwd, env: environment(), silent: true });
   let said = '';
   for (const stream of [server.stdout, server.stderr]) stream.on('data', (text) => (said += text));
@@ -80,16 +80,18 @@ async function tryServer(program, cwd) {
     if (signal) throw new Error(`the server had closed everything, and was still running ${exitWithinMs} ms later`);
     if (code !== 0) throw new Error(`the server ended with exit code ${code}`);
   } catch (error) {
-    error.stderr = said;
-    throw error;
+    throw new Error(`The server of ${name} failed. It said:\n${said}`, { cause: error });
   } finally {
     server.kill('SIGKILL');
   }
 }
 
 async function run(command, args, cwd) {
-  const { stdout } = await promisify(execFile)(command, args, { cwd, env: environment(), maxBuffer: 1 << 26 });
-  return stdout;
+  try {
+    return (await promisify(execFile)(command, args, { cwd, env: environment(), maxBuffer: 1 << 26 })).stdout;
+  } catch (error) {
+    throw new Error(`${command} ${args.join(' ')} failed:\n${error.stdout}${error.stderr}`);
+  }
 }
 
 /** Ours, without what npm, jest or the developer's shell would configure the consumer with. */
