@@ -33,13 +33,13 @@ await Promise.all(
   Array.from({ length: 2 }, async () => {
     for (let name = queue.shift(); name; name = queue.shift()) {
       const startedAt = performance.now();
-      const outcome = await tryConsumer(name).then(
-        () => 'ok',
-        (error) => {
-          failures.push(inspect(error));
-          return 'FAILED';
-        },
-      );
+      let outcome = 'ok';
+      try {
+        await tryConsumer(name);
+      } catch (error) {
+        outcome = 'FAILED';
+        failures.push(inspect(error));
+      }
       console.log(`consumer ${name}: ${outcome} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
     }
   }),
