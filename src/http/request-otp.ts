@@ -3,7 +3,7 @@ import type { RequestOtp } from '../core/request-otp.js';
 import { validBody } from './body.js';
 import { handle } from './problem.js';
 import { requesterOf } from './requester.js';
-import type { Schemas } from './schemas.js';
+import { locale as languageTag, type Schemas } from './schemas.js';
 
 /** `POST /request-otp` */
 export function requestOtpEndpoint({
@@ -25,7 +25,8 @@ export function requestOtpEndpoint({
   });
 }
 
+/** The first that the browser names; it goes into messages, so it is held to what a body may say. */
 function preferredLanguage(req: Request): string {
-  const [first = 'en'] = req.acceptsLanguages();
-  return first === '*' ? 'en' : first;
+  const named = languageTag.safeParse(req.acceptsLanguages()[0]);
+  return named.data ?? 'en';
 }

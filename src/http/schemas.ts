@@ -7,7 +7,7 @@ const identified = { email: z.string().optional(), phone_number: z.string().opti
 const tokenTransport = z.enum(['cookie', 'body']).default('cookie');
 
 /** The language tag of a message (BCP 47), bounded. */
-const locale = z
+export const locale = z
   .string()
   .max(35)
   .regex(/^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*$/, 'must be a language tag such as "de" or "pt-BR"')
