@@ -1,54 +1,8 @@
-import type { CookieOptions, Request, Response } from 'express';
-
-export interface CookieSettings {
-  name: string;
-  secure: boolean | 'auto';
-  sameSite: 'strict' | 'lax' | 'none';
-  domain?: string | undefined;
-  path: string;
-}
+import { type Cookie, type CookieSettings, createCookie } from './cookie.js';
 
 /** The cookie that holds the refresh token. */
-export interface RefreshCookie {
-  /** The values that came, each once: a foreign page on a sibling domain may have planted one of its own. */
-  read(req: Request): string[];
-  set(req: Request, res: Response, token: string, maxAgeSeconds: number): void;
-  clear(req: Request, res: Response): void;
-}
+export type RefreshCookie = Cookie;
 
-export function refreshCookie(settings: CookieSettings): RefreshCookie {
-  const attributes = (req: Request): CookieOptions => ({
-    httpOnly: true,
-    secure: settings.secure === 'auto' ? req.secure : settings.secure,
-    sameSite: settings.sameSite,
-    path: settings.path,
-    ...(settings.domain === undefined ? {} : { domain: settings.domain }),
-  });
-  // RFC 6265bis §4.1.3.2: a browser takes such a cookie from this very host alone, over HTTPS.
-  const nameFor = ({ secure, path, domain }: CookieOptions) =>
-    secure === true && path === '/' && domain === undefined && !settings.name.startsWith('__')
-      ? `__Host-${settings.name}`
-      : settings.name;
-
-  return {
-    read: (req) => cookieValues(req.headers.cookie ?? '', nameFor(attributes(req))),
-    set: (req, res, token, maxAgeSeconds) => {
-      const options = attributes(req);
-      res.cookie(nameFor(options), token, { ...options, maxAge: maxAgeSeconds * 1000 });
-    },
-    clear: (req, res) => {
-      const options = attributes(req);
-      res.clearCookie(nameFor(options), options);
-    },
-  };
-}
-
-/** Read here, because parsers keep one of several values of a name, and turn some values into objects. */
-function cookieValues(header: string, name: string): string[] {
-  const values = header
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1));
-  return [...new Set(values)];
+export function refreshCookie({ name, ...attributes }: CookieSettings & { name: string }): RefreshCookie {
+  return createCookie(name, attributes);
 }
