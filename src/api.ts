@@ -1,4 +1,5 @@
 import type { Authenticate, AuthenticatedUser } from './core/authenticate.js';
+import type { Devices } from './core/device.js';
 import type { Logout } from './core/logout.js';
 import type { Identifier } from './core/identifier.js';
 import type { RequestOtp } from './core/request-otp.js';
@@ -30,13 +31,24 @@ export interface Session {
   userAgent?: string | undefined;
 }
 
-/** Every endpoint as a function, with the same limits and the same errors. `requester` is for limits, events and the list of sessions. */
+/** What a sign-in gives besides: shows from then on that this device is not a stranger's. Keep it, and hand it in with the next sign-in. */
+export interface DeviceToken {
+  deviceToken: string;
+}
+
+/**
+ * Every endpoint as a function, with the same limits and the same errors. `requester` is for limits, events and the
+ * list of sessions; without an `ip` the limits per address of the network are not counted.
+ */
 export interface OtpAuthApi {
   requestOtp(
-    input: Address & { locale?: string },
+    input: Address & { locale?: string } & Partial<DeviceToken>,
     requester?: Requester,
   ): Promise<{ message: string; expiresIn: number; resendIn: number }>;
-  verifyOtp(input: Address & { otp: string }, requester?: Requester): Promise<TokenPair>;
+  verifyOtp(
+    input: Address & { otp: string } & Partial<DeviceToken>,
+    requester?: Requester,
+  ): Promise<TokenPair & DeviceToken>;
   refresh(input: { refreshToken: string }, requester?: Requester): Promise<TokenPair>;
   logout(input: { accessToken?: string; refreshToken?: string }): Promise<{ message: string }>;
   /** Ends every session of the user whose access token this is. */
@@ -51,6 +63,12 @@ export interface OtpAuthApi {
   authenticate(token: string): Promise<AuthenticatedUser>;
 }
 
+/** Limits per address of the network: see `http/ip-limits`. */
+export interface IpLimits {
+  requests: { count(requester: Requester): Promise<void> };
+  verifies: { count(requester: Requester): Promise<void> };
+}
+
 /** Reads what callers hand over, as the endpoints read bodies. */
 export interface ReadInput {
   requestOtp(body: object): { identifier: Identifier; locale?: string | undefined };
@@ -60,27 +78,35 @@ export interface ReadInput {
 
 export function createApi(deps: {
   read: ReadInput;
+  devices: Devices;
+  ipLimits: IpLimits;
   requestOtp: RequestOtp;
   verifyOtp: VerifyOtp;
   sessions: Sessions;
   logout: Logout;
   authenticate: Authenticate;
 }): OtpAuthApi {
-  const { read, sessions } = deps;
+  const { read, sessions, devices, ipLimits } = deps;
   return {
-    async requestOtp({ email, phoneNumber, locale }, requester = {}) {
+    async requestOtp({ email, phoneNumber, locale, deviceToken }, requester = {}) {
+      await ipLimits.requests.count(requester);
       const request = read.requestOtp({ email, phone_number: phoneNumber, locale });
       const { expiresInSeconds, resendInSeconds } = await deps.requestOtp({
         identifier: request.identifier,
         purpose: 'sign-in',
         locale: request.locale ?? 'en',
         requester,
+        device: devices.recognise(deviceToken === undefined ? [] : [deviceToken], request.identifier),
       });
       return { message: 'OTP sent successfully', expiresIn: expiresInSeconds, resendIn: resendInSeconds };
     },
-    async verifyOtp({ email, phoneNumber, otp }, requester = {}) {
+    async verifyOtp({ email, phoneNumber, otp, deviceToken }, requester = {}) {
+      await ipLimits.verifies.count(requester);
       const { identifier, otp: code } = read.verifyOtp({ email, phone_number: phoneNumber, otp });
-      return tokenPair(await deps.verifyOtp({ identifier, code, requester }));
+      const presented = deviceToken === undefined ? [] : [deviceToken];
+      const device = devices.recognise(presented, identifier);
+      const tokens = tokenPair(await deps.verifyOtp({ identifier, code, requester, device }));
+      return { ...tokens, deviceToken: devices.remember(presented, identifier) };
     },
     async refresh({ refreshToken }, requester = {}) {
       return tokenPair(await sessions.refresh(refreshToken, requester));

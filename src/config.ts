@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { type BudgetRules, budgetOf } from './core/budget.js';
 import { type Identifier, parseEmail } from './core/identifier.js';
 import type { Clock, Logger, Store } from './core/ports.js';
 import type { User } from './core/users.js';
@@ -93,6 +94,7 @@ const keyPrefix = z
   .string()
   .max(64)
   .regex(/^[^{}\s]*$/, 'must have no braces and no white space');
+const cookieName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be a cookie name (RFC 6265 §4.1.1)');
 const oneLine = z.string().regex(/^[^\p{Cc}]*$/u, 'must have no line breaks and no control characters');
 const asList = <Item>(item: z.ZodType<Item>) =>
   z.union([item.transform((one) => [one]), z.array(item)], `must be one or a list`);
@@ -199,10 +201,8 @@ const schema = z.strictObject({
   maxSessionsPerUser: wholeNumber(1, 1000).default(50),
   cookie: z
     .strictObject({
-      name: z
-        .string()
-        .regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be a cookie name (RFC 6265 §4.1.1)')
-        .default('refresh_token'),
+      name: cookieName.default('refresh_token'),
+      deviceName: cookieName.default('device_token'),
       secure: z.union([z.boolean(), z.literal('auto')], "must be true, false or 'auto'").optional(),
       sameSite: z.enum(['strict', 'lax', 'none']).default('lax'),
       domain: z
@@ -221,6 +221,9 @@ const schema = z.strictObject({
       sendsPerHour: wholeNumber(1, 1000).default(10),
       sendsPerDay: wholeNumber(1, 1000).default(20),
       failuresPerDay: wholeNumber(1, 1000).default(25),
+      requestsPerIpPerMinute: wholeNumber(1, 1_000_000).default(20),
+      verifiesPerIpPerMinute: wholeNumber(1, 1_000_000).default(60),
+      maxOddsPerYear: z.number().positive().max(1).default(0.05),
     })
     .prefault({}),
   magicOtp: z.boolean().default(false),
@@ -253,9 +256,13 @@ export function loadSettings(options: OtpAuthOptions = {}, env: Environment = pr
   // The groups are read once more by themselves, so that a mistake in one does not hide those in another.
   const jwt = schema.shape.jwt.safeParse(given['jwt']);
   const keys = jwt.success ? readKeys(jwt.data) : { problems: [] };
+  const guessing = schema.pick({ otp: true, limits: true }).safeParse({ otp: given['otp'], limits: given['limits'] });
   const problems = [
-    ...(parsed.success ? reviewCodeProblems(parsed.data) : parsed.error.issues.flatMap(problemsOf)),
+    ...(parsed.success
+      ? [...cookieProblems(parsed.data), ...reviewCodeProblems(parsed.data)]
+      : parsed.error.issues.flatMap(problemsOf)),
     ...refusals(given, production),
+    ...(guessing.success ? oddsProblems(guessing.data) : []),
     ...keys.problems,
   ];
   if (!parsed.success || problems.length > 0) throw configInvalid(problems);
@@ -287,6 +294,21 @@ export function loadSettings(options: OtpAuthOptions = {}, env: Environment = pr
     clock: parsed.data.clock ?? { now: Date.now },
     logger: parsed.data.logger ?? consoleLogger,
   });
+}
+
+/** The limits as the store judges them. */
+export function codeRulesOf({ otp, limits }: Pick<z.output<typeof schema>, 'otp' | 'limits'>): BudgetRules {
+  const { sendsPerHour, sendsPerDay, failuresPerDay } = limits;
+  return {
+    expiryMs: otp.expirySeconds * 1000,
+    resendCooldownMs: otp.resendCooldownSeconds * 1000,
+    liveCodes: otp.liveCodes,
+    maxAttempts: otp.maxAttempts,
+    codeLength: otp.length,
+    sendsPerHour,
+    sendsPerDay,
+    failuresPerDay,
+  };
 }
 
 type Environment = Record<string, string | undefined>;
@@ -390,6 +412,40 @@ function keyFits(algorithm: JwtAlgorithm, key: KeyObject): boolean {
   const curve = curves[algorithm];
   if (curve !== undefined) return key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === curve;
   return key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+}
+
+/** Odds of a guesser that are too good, with what would make them worse. */
+function oddsProblems(guessing: Pick<z.output<typeof schema>, 'otp' | 'limits'>): Problem[] {
+  const { maxOddsPerYear } = guessing.limits;
+  const rules = codeRulesOf(guessing);
+  const { guessesPerDay, oddsPerYear } = budgetOf(rules);
+  if (oddsPerYear <= maxOddsPerYear) return [];
+
+  const passes = (change: Partial<BudgetRules>) => budgetOf({ ...rules, ...change }).oddsPerYear <= maxOddsPerYear;
+  const failuresPerDay = descending(rules.failuresPerDay - 1, 1).find((most) => passes({ failuresPerDay: most }));
+  const codeLength = descending(10, rules.codeLength + 1).findLast((digits) => passes({ codeLength: digits }));
+  const ways = [
+    ...(failuresPerDay === undefined ? [] : [`lower limits.failuresPerDay to ${failuresPerDay}`]),
+    ...(codeLength === undefined ? [] : [`raise otp.length to ${codeLength}`]),
+    'allow fewer guesses with limits.sendsPerDay, limits.sendsPerHour and otp.maxAttempts',
+  ];
+  const percent = (odds: number) => `${Number((odds * 100).toPrecision(3))} %`;
+  return [
+    {
+      path: 'limits.maxOddsPerYear',
+      message: `${guessesPerDay} guesses in any 24 hours at codes of ${rules.codeLength} digits give a stranger odds of ${percent(oddsPerYear)} a year, more than the ${percent(maxOddsPerYear)} that may be: ${ways.join(', or ')}`,
+    },
+  ];
+}
+
+function descending(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, from - to + 1) }, (_, step) => from - step);
+}
+
+function cookieProblems({ cookie }: z.output<typeof schema>): Problem[] {
+  return cookie.name === cookie.deviceName
+    ? [{ path: 'cookie.deviceName', message: 'must not be the same as cookie.name' }]
+    : [];
 }
 
 function reviewCodeProblems({ reviewCodes, otp }: z.output<typeof schema>): Problem[] {

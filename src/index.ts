@@ -1,5 +1,6 @@
-export type { Address, OtpAuthApi, Session, TokenPair } from './api.js';
+export type { Address, DeviceToken, OtpAuthApi, Session, TokenPair } from './api.js';
 export type { AuthenticatedUser } from './core/authenticate.js';
+export type { Budget, Odds } from './core/budget.js';
 export type { EventContext, EventDetails, EventName, OtpAuthEvent, OtpAuthEvents } from './core/events.js';
 export type * from './core/ports.js';
 export type { Requester } from './core/requester.js';

@@ -139,6 +139,8 @@ export interface OtpAuthOptions {
     domain?: string;
     /** @default '/' */
     path?: string;
+    /** Name of the cookie by which a browser is known that signed in before; its attributes are those of the refresh cookie. @default 'device_token' */
+    deviceName?: string;
   };
   /** Other origins whose pages may use the cookie endpoints. */
   allowedOrigins?: readonly string[];
@@ -150,6 +152,12 @@ export interface OtpAuthOptions {
     sendsPerDay?: number;
     /** Wrong guesses for one identifier in any 24 hours, over all codes (NIST SP 800-63B-4 §3.2.2). @default 25 */
     failuresPerDay?: number;
+    /** Requests for codes from one address of the network (`req.ip`; IPv6: one /64) in a minute. @default 20 */
+    requestsPerIpPerMinute?: number;
+    /** Codes handed in from one address of the network in a minute. @default 60 */
+    verifiesPerIpPerMinute?: number;
+    /** The configuration is refused where it gives a stranger better odds than this to guess a code of one identifier within a year: see `auth.budget()`. @default 0.05 */
+    maxOddsPerYear?: number;
   };
 
   /** Every code is as many zeros as a code has digits, and nothing is sent: for development alone. @default false */

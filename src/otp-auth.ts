@@ -1,13 +1,16 @@
 import type { Router } from 'express';
+import type { Store as IpHits } from 'express-rate-limit';
 import { createApi, type OtpAuthApi } from './api.js';
 import { emailChannel } from './channels/email.js';
-import { loadSettings, type Settings } from './config.js';
+import { codeRulesOf, loadSettings, type Settings } from './config.js';
 import { createAuthenticate } from './core/authenticate.js';
-import { withDeadline } from './core/deadline.js';
+import { type Budget, budgetOf } from './core/budget.js';
+import { createDeadline, withDeadline } from './core/deadline.js';
+import { createDevices } from './core/device.js';
 import { createEvents, type OtpAuthEvents } from './core/events.js';
 import { parseEmail } from './core/identifier.js';
 import { createLogout } from './core/logout.js';
-import type { CodeRules, Store } from './core/ports.js';
+import type { Store } from './core/ports.js';
 import { createRequestOtp } from './core/request-otp.js';
 import { createRevokeToken } from './core/revoke-token.js';
 import { deriveSecrets } from './core/secrets.js';
@@ -16,6 +19,8 @@ import { createTokens } from './core/tokens.js';
 import { identifiersAsUsers } from './core/users.js';
 import { createConsumeOtp, createVerifyOtp } from './core/verify-otp.js';
 import { validBody } from './http/body.js';
+import { deviceTokens } from './http/device-token.js';
+import { createIpLimits } from './http/ip-limits.js';
 import { jwksRoute } from './http/jwks.js';
 import { logoutEndpoint } from './http/logout.js';
 import { oauthRoutes } from './http/oauth.js';
@@ -24,12 +29,14 @@ import { refreshEndpoint } from './http/refresh.js';
 import { requestOtpEndpoint } from './http/request-otp.js';
 import { createGuards, type Guards } from './http/require-user.js';
 import { createRouter } from './http/router.js';
-import { sameOriginOnly } from './http/same-origin.js';
+import { crossSiteCheck, sameOriginOnly } from './http/same-origin.js';
 import { createSchemas } from './http/schemas.js';
 import { sessionRoutes } from './http/sessions.js';
 import { verifyOtpEndpoint } from './http/verify-otp.js';
 import type { OtpAuthOptions } from './options.js';
 import { memoryStore } from './stores/memory/memory-store.js';
+import { redisIpHits } from './stores/redis/ip-hits.js';
+import { keysFor } from './stores/redis/keys.js';
 import { openRedis } from './stores/redis/open-redis.js';
 import type { RedisClient } from './stores/redis/redis-client.js';
 import { redisStore } from './stores/redis/redis-store.js';
@@ -45,6 +52,8 @@ export interface OtpAuth extends Router, Guards {
   /** Every endpoint as a function. */
   api: OtpAuthApi;
   events: OtpAuthEvents;
+  /** The odds of whoever guesses codes, as far as the configuration lets them. */
+  budget(): Budget;
   /** Never throws. */
   health(): Promise<Health>;
   /** Closes what the factory opened, and nothing that it was handed. The process can then exit. */
@@ -63,17 +72,12 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   const clock = { now: () => Math.floor(settings.clock.now()) };
 
   const opened = openStore(settings);
-  const store = withDeadline(opened.store, { timeoutMs: storeTimeoutMs, logger, advice: opened.advice });
+  const deadline = createDeadline({ timeoutMs: storeTimeoutMs, logger, advice: opened.advice });
+  const store = withDeadline(opened.store, deadline, logger);
   const { events, emit } = createEvents(logger);
   const secrets = deriveSecrets(settings.jwt.secrets);
   const tokens = createTokens(secrets, settings.jwt, clock);
-  const rules: CodeRules = {
-    ...limits,
-    expiryMs: otp.expirySeconds * 1000,
-    resendCooldownMs: otp.resendCooldownSeconds * 1000,
-    liveCodes: otp.liveCodes,
-    maxAttempts: otp.maxAttempts,
-  };
+  const rules = codeRulesOf(settings);
   const email = emailChannel(settings.email, { logger });
   const users = identifiersAsUsers;
 
@@ -102,19 +106,45 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   const logout = createLogout({ tokens, sessions, clock });
   const revokeToken = createRevokeToken({ tokens, sessions, clock });
   const authenticate = createAuthenticate({ tokens, store, secrets });
+  const devices = createDevices({ secrets, clock });
 
   const schemas = createSchemas({ codeLength: otp.length });
   const cookie = refreshCookie(settings.cookie);
   const sameOrigin = sameOriginOnly(settings.allowedOrigins);
+  const device = { devices, deviceTokens: deviceTokens(settings.cookie, crossSiteCheck(settings.allowedOrigins)) };
+  const ipLimits = createIpLimits({
+    openHits: opened.openIpHits,
+    secrets,
+    clock,
+    clockOf: settings.clock.now === Date.now ? 'system' : 'application',
+    emit,
+    deadline,
+    limits,
+  });
   const guards = createGuards({ authenticate, clock, recentSeconds: settings.recentSeconds });
   const http = { schemas, cookie, tokens, sessions };
   const router = createRouter([
-    { method: 'post', path: '/request-otp', handlers: [requestOtpEndpoint({ ...http, requestOtp })] },
-    { method: 'post', path: '/verify-otp', handlers: [sameOrigin, verifyOtpEndpoint({ ...http, verifyOtp })] },
+    {
+      method: 'post',
+      path: '/request-otp',
+      handlers: [ipLimits.requests.handler, requestOtpEndpoint({ ...http, ...device, requestOtp })],
+    },
+    {
+      method: 'post',
+      path: '/verify-otp',
+      handlers: [sameOrigin, ipLimits.verifies.handler, verifyOtpEndpoint({ ...http, ...device, verifyOtp })],
+    },
     { method: 'post', path: '/refresh', handlers: [sameOrigin, refreshEndpoint(http)] },
     { method: 'post', path: '/logout', handlers: [sameOrigin, logoutEndpoint({ ...http, logout })] },
     ...sessionRoutes({ ...http, guards }),
-    ...oauthRoutes({ ...http, verifyOtp, revokeToken, readIdentifier: parseEmail, codeLength: otp.length }),
+    ...oauthRoutes({
+      ...http,
+      verifyOtp,
+      revokeToken,
+      verifiesPerIp: ipLimits.verifies,
+      readIdentifier: parseEmail,
+      codeLength: otp.length,
+    }),
     jwksRoute(settings.jwt),
   ]);
 
@@ -126,6 +156,8 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
       sessions,
       logout,
       authenticate,
+      devices,
+      ipLimits,
       read: {
         requestOtp: (body: object) => validBody(schemas.requestOtp, body),
         verifyOtp: (body: object) => validBody(schemas.verifyOtp, body),
@@ -133,8 +165,10 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
         userId: (id: string) => parseEmail(id)?.value ?? id,
       },
     }),
+    budget: () => budgetOf(rules),
     health: () => checkHealth(store),
     close: async () => {
+      ipLimits.close();
       await Promise.all([email.close(), opened.close()]);
     },
   });
@@ -142,6 +176,8 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
 
 function openStore({ store, redis, redisOptions, storeTimeoutMs, production, clock, ...prefixes }: Settings): {
   store: Store;
+  /** Counts of requests by address of the network: in Redis where that is the store, else in this process. */
+  openIpHits: (limit: string) => IpHits | undefined;
   advice: string;
   close(): Promise<void>;
 } {
@@ -152,14 +188,23 @@ function openStore({ store, redis, redisOptions, storeTimeoutMs, production, clo
     session: prefixes.sessionKeyPrefix,
     user: prefixes.userKeyPrefix,
   };
-  if (store !== undefined) return { store, advice: 'It is the one in the option store.', close: async () => {} };
+  const inThisProcess = () => undefined;
+  const inRedis = (client: RedisClient) => (limit: string) => redisIpHits(client, keysFor(keyPrefixes).ipHits(limit));
+  if (store !== undefined)
+    return {
+      store,
+      openIpHits: inThisProcess,
+      advice: 'It is the one in the option store.',
+      close: async () => {},
+    };
   if (redis === 'memory:') {
     const memory = memoryStore({ clock });
-    return { store: memory, advice: '', close: () => memory.close() };
+    return { store: memory, openIpHits: inThisProcess, advice: '', close: () => memory.close() };
   }
   if (typeof redis !== 'string')
     return {
       store: redisStore(redis, keyPrefixes),
+      openIpHits: inRedis(redis),
       advice: 'It is the client in the option redis.',
       close: async () => {},
     };
@@ -168,6 +213,7 @@ function openStore({ store, redis, redisOptions, storeTimeoutMs, production, clo
   const { host } = new URL(redis);
   return {
     store: redisStore(client, keyPrefixes),
+    openIpHits: inRedis(client),
     advice: production
       ? `Redis is expected at ${host}.`
       : `Redis is expected at ${host}; EXPRESS_OTP_AUTH_REDIS_URL=memory: needs no Redis.`,

@@ -1,15 +1,19 @@
 import { OtpAuthError } from '../errors.js';
 import type { Logger, Store } from './ports.js';
 
-/**
- * The same store, with every operation bounded in time, and every failure answered as `store_unavailable`: a guard
- * in front of an application may neither hang nor let pass. Says once in the log that the store is gone, and
- * once that it is back.
- */
-export function withDeadline(
-  store: Store,
-  { timeoutMs, logger, advice }: { timeoutMs: number; logger: Logger; advice: string },
-): Store {
+/** Waits for one operation of the store, and not too long. Rejects with `store_unavailable` where it fails or is late. */
+export type Deadline = <Answer>(operation: Promise<Answer>) => Promise<Answer>;
+
+/** Makes one for everything that asks the same store. It says once in the log that the store is gone, and once that it is back. */
+export function createDeadline({
+  timeoutMs,
+  logger,
+  advice,
+}: {
+  timeoutMs: number;
+  logger: Logger;
+  advice: string;
+}): Deadline {
   let reachable = true;
   const failed = (error: unknown) => {
     if (reachable) logger.error(`express-otp-auth: the store does not answer: ${describe(error)}. ${advice}`);
@@ -24,7 +28,7 @@ export function withDeadline(
     reachable = true;
   };
 
-  const bounded = async <Answer>(operation: Promise<Answer>): Promise<Answer> => {
+  return async (operation) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
@@ -39,7 +43,13 @@ export function withDeadline(
       clearTimeout(timer);
     }
   };
+}
 
+/**
+ * The same store, with every operation bounded in time, and every failure answered as `store_unavailable`: a guard
+ * in front of an application may neither hang nor let pass.
+ */
+export function withDeadline(store: Store, bounded: Deadline, logger: Logger): Store {
   return {
     async issueCode(request) {
       const operation = store.issueCode(request);
@@ -56,6 +66,9 @@ export function withDeadline(
     withdrawCode: (request) => bounded(store.withdrawCode(request)),
     consumeCode: (request) => bounded(store.consumeCode(request)),
     revokeDevices: (request) => bounded(store.revokeDevices(request)),
+    countSms: (request) => bounded(store.countSms(request)),
+    withdrawSms: (request) => bounded(store.withdrawSms(request)),
+    confirmSms: (request) => bounded(store.confirmSms(request)),
     openSession: (request) => bounded(store.openSession(request)),
     rotateSession: (request) => bounded(store.rotateSession(request)),
     adoptSession: (request) => bounded(store.adoptSession(request)),

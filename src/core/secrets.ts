@@ -45,6 +45,11 @@ export function identifierKeyFor(secrets: Secrets, identifier: { kind: string; v
   return lookupKey(secrets.oldest, 'identifier', `${identifier.kind}\0${identifier.value}`);
 }
 
+/** The key of an address of the network in the store. */
+export function networkKeyFor(secrets: Secrets, network: string): string {
+  return lookupKey(secrets.oldest, 'network', network);
+}
+
 function lookupKey(era: Era, purpose: string, value: string): string {
   // 128 bits: no two users of any system share a key, and half the memory of the whole digest.
   return createHmac('sha256', era.lookup).update(`${purpose}\0${value}`).digest('base64url').slice(0, 22);

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { OtpAuthError } from '../errors.js';
+import { DEVICE_LIFE_MS } from './device.js';
 import type { Emit } from './events.js';
-import { kindOf, maskIdentifier } from './identifier.js';
+import { type Identifier, kindOf, maskIdentifier } from './identifier.js';
 import type { Clock, SessionRecord, Store } from './ports.js';
 import { describeUserAgent, type Requester } from './requester.js';
-import { type Secrets, userKeyFor } from './secrets.js';
+import { identifierKeyFor, type Secrets, userKeyFor } from './secrets.js';
 import { RESERVED_CLAIMS, type Tokens } from './tokens.js';
 import type { User, Users } from './users.js';
 
@@ -38,7 +39,7 @@ export interface Sessions {
   ): Promise<boolean>;
   /** Revokes one access token, and lets its session go on. */
   revokeAccessToken(userId: string, token: { id: string; remainingMs: number }): Promise<void>;
-  /** Ends all sessions of a user, and returns how many there were. */
+  /** Ends all sessions of a user, and returns how many there were. Their device cookies are those of strangers from now on. */
   endAll(user: SessionOwner, reason: string): Promise<number>;
   /** Newest first. */
   list(userId: string): Promise<SessionRecord[]>;
@@ -119,6 +120,19 @@ export function createSessions(deps: SessionsDeps): Sessions {
       secrets.all.map((era) => store.endSession({ userKey: userKeyFor(era, userId), sessionId, revocationMs, token })),
     );
     return ended.includes(true);
+  };
+
+  const revokeDevices = async (user: SessionOwner, nowMs: number) => {
+    const identifiers = identifiersOf({ ...user, ...(await users.find(user.id)) });
+    await Promise.all(
+      identifiers.map((identifier) =>
+        store.revokeDevices({
+          identifierKey: identifierKeyFor(secrets, identifier),
+          nowMs,
+          forgetAfterMs: DEVICE_LIFE_MS,
+        }),
+      ),
+    );
   };
 
   return {
@@ -204,9 +218,12 @@ export function createSessions(deps: SessionsDeps): Sessions {
 
     async endAll(user, reason) {
       const nowMs = clock.now();
-      const ended = await Promise.all(
-        secrets.all.map((era) => store.endAllSessions({ userKey: userKeyFor(era, user.id), nowMs, revocationMs })),
-      );
+      const [ended] = await Promise.all([
+        Promise.all(
+          secrets.all.map((era) => store.endAllSessions({ userKey: userKeyFor(era, user.id), nowMs, revocationMs })),
+        ),
+        revokeDevices(user, nowMs),
+      ]);
       const sessionIds = new Set(ended.flat());
       for (const sessionId of sessionIds) emit('session.ended', user, sessionId, { amr: [], reason });
       return sessionIds.size;
@@ -225,6 +242,13 @@ export function createSessions(deps: SessionsDeps): Sessions {
 /** 128 random bits. */
 export function randomId(): string {
   return randomBytes(16).toString('base64url');
+}
+
+function identifiersOf({ email, phoneNumber }: SessionOwner): Identifier[] {
+  const identifiers: Identifier[] = [];
+  if (email !== undefined) identifiers.push({ kind: 'email', value: email });
+  if (phoneNumber !== undefined) identifiers.push({ kind: 'phone', value: phoneNumber });
+  return identifiers;
 }
 
 function maskedIdentifierOf({ id, email, phoneNumber }: SessionOwner): string | undefined {

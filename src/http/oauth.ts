@@ -1,10 +1,11 @@
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import type { Identifier } from '../core/identifier.js';
 import type { RevokeToken } from '../core/revoke-token.js';
 import type { Sessions, SignIn } from '../core/sessions.js';
 import type { VerifyOtp } from '../core/verify-otp.js';
 import { isOtpAuthError, OtpAuthError, type OtpAuthErrorCode } from '../errors.js';
+import type { IpLimit } from './ip-limits.js';
 import { requesterOf } from './requester.js';
 import type { Route } from './router.js';
 
@@ -16,14 +17,16 @@ export interface OauthDeps {
   verifyOtp: VerifyOtp;
   sessions: Sessions;
   revokeToken: RevokeToken;
+  /** On handing codes in. */
+  verifiesPerIp: IpLimit;
 }
 
 /** `POST /token` (RFC 6749 §4.3 and §6) and `POST /revoke` (RFC 7009) */
 export function oauthRoutes(deps: OauthDeps): Route[] {
   const grantTokens = createGrants(deps);
 
-  const token = oauthHandler(async (req) => {
-    const { accessToken, expiresIn, refreshToken } = await grantTokens(req);
+  const token = oauthHandler(async (req, res) => {
+    const { accessToken, expiresIn, refreshToken } = await grantTokens(req, res);
     return { access_token: accessToken, token_type: 'bearer', expires_in: expiresIn, refresh_token: refreshToken };
   });
 
@@ -56,10 +59,11 @@ const GRANTS = {
   refresh_token: z.object({ refresh_token: z.string().min(1) }),
 };
 
-function createGrants({ readIdentifier, codeLength, verifyOtp, sessions }: OauthDeps) {
+function createGrants({ readIdentifier, codeLength, verifyOtp, sessions, verifiesPerIp }: OauthDeps) {
   const aCode = new RegExp(`^[0-9]{${codeLength}}$`);
 
-  const byPassword = async (req: Request): Promise<SignIn> => {
+  const byPassword = async (req: Request, res: Response): Promise<SignIn> => {
+    await verifiesPerIp.check(req, res);
     const { username, password } = validForm(GRANTS.password, req, 'Send username and password, once each.');
     const identifier = readIdentifier(username);
     if (identifier === undefined)
@@ -76,12 +80,12 @@ function createGrants({ readIdentifier, codeLength, verifyOtp, sessions }: Oauth
     ['refresh_token', byRefreshToken],
   ]);
 
-  return async (req: Request): Promise<SignIn> => {
+  return async (req: Request, res: Response): Promise<SignIn> => {
     const { grant_type } = validForm(z.object({ grant_type: z.string().min(1) }), req, 'Send grant_type, once.');
     const grant = grants.get(grant_type);
     if (grant === undefined)
       throw new OauthError('unsupported_grant_type', `grant_type may be ${[...grants.keys()].join(' or ')}.`);
-    return grant(req);
+    return grant(req, res);
   };
 }
 
@@ -100,9 +104,9 @@ const OAUTH_ERRORS: Partial<Record<OtpAuthErrorCode, string>> = {
 };
 
 /** Answers and fails in the form that OAuth 2.0 clients understand. */
-function oauthHandler(handler: (req: Request) => Promise<object>): RequestHandler {
+function oauthHandler(handler: (req: Request, res: Response) => Promise<object>): RequestHandler {
   return (req, res, next) => {
-    handler(req).then(
+    handler(req, res).then(
       (answer) => res.set('Pragma', 'no-cache').json(answer), // RFC 6749 §5.1
       (error: unknown) => {
         if (error instanceof OauthError) {

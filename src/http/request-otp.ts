@@ -1,6 +1,8 @@
 import type { Request, RequestHandler } from 'express';
+import type { Devices } from '../core/device.js';
 import type { RequestOtp } from '../core/request-otp.js';
 import { validBody } from './body.js';
+import type { DeviceTokens } from './device-token.js';
 import { handle } from './problem.js';
 import { requesterOf } from './requester.js';
 import { locale as languageTag, type Schemas } from './schemas.js';
@@ -9,17 +11,22 @@ import { locale as languageTag, type Schemas } from './schemas.js';
 export function requestOtpEndpoint({
   requestOtp,
   schemas,
+  devices,
+  deviceTokens,
 }: {
   requestOtp: RequestOtp;
   schemas: Schemas;
+  devices: Devices;
+  deviceTokens: DeviceTokens;
 }): RequestHandler {
   return handle(async (req, res) => {
-    const { identifier, locale } = validBody(schemas.requestOtp, req.body);
+    const { identifier, locale, device_token } = validBody(schemas.requestOtp, req.body);
     const { expiresInSeconds, resendInSeconds } = await requestOtp({
       identifier,
       purpose: 'sign-in',
       locale: locale ?? preferredLanguage(req),
       requester: requesterOf(req),
+      device: devices.recognise(deviceTokens.presented(req, device_token), identifier),
     });
     res.json({ message: 'OTP sent successfully', expires_in: expiresInSeconds, resend_in: resendInSeconds });
   });

@@ -7,14 +7,23 @@ import { sendProblem } from './problem.js';
  * `Sec-Fetch-Site` is not from a browser, and passes.
  */
 export function sameOriginOnly(allowedOrigins: readonly string[]): RequestHandler {
-  const allowed = new Set(allowedOrigins);
+  const isCrossSite = crossSiteCheck(allowedOrigins);
   return (req, res, next) => {
-    const { origin } = req.headers;
-    const isRefused =
-      !(origin !== undefined && allowed.has(origin)) &&
-      (req.headers['sec-fetch-site'] === 'cross-site' || (origin !== undefined && !isOwnOrigin(req, origin)));
-    if (isRefused) sendProblem(res, new OtpAuthError('cross_site_request', 'This origin may not use this endpoint.'));
+    if (isCrossSite(req))
+      sendProblem(res, new OtpAuthError('cross_site_request', 'This origin may not use this endpoint.'));
     else next();
+  };
+}
+
+/** Whether a page of another site, that is not allowed to, had a browser send the request. */
+export function crossSiteCheck(allowedOrigins: readonly string[]): (req: Request) => boolean {
+  const allowed = new Set(allowedOrigins);
+  return (req) => {
+    const { origin } = req.headers;
+    return (
+      !(origin !== undefined && allowed.has(origin)) &&
+      (req.headers['sec-fetch-site'] === 'cross-site' || (origin !== undefined && !isOwnOrigin(req, origin)))
+    );
   };
 }
 

@@ -6,6 +6,9 @@ const identified = { email: z.string().optional(), phone_number: z.string().opti
 
 const tokenTransport = z.enum(['cookie', 'body']).default('cookie');
 
+/** Whatever it holds: nothing but a good one makes a difference. */
+const deviceToken = z.string().nullish();
+
 /** The language tag of a message (BCP 47), bounded. */
 export const locale = z
   .string()
@@ -17,8 +20,10 @@ export const locale = z
 export function createSchemas({ codeLength }: { codeLength: number }) {
   const otp = z.string().regex(new RegExp(`^[0-9]{${codeLength}}$`), `must be a string of ${codeLength} digits`);
   return {
-    requestOtp: z.object({ ...identified, locale }).transform(withIdentifier),
-    verifyOtp: z.object({ ...identified, otp, token_transport: tokenTransport }).transform(withIdentifier),
+    requestOtp: z.object({ ...identified, locale, device_token: deviceToken }).transform(withIdentifier),
+    verifyOtp: z
+      .object({ ...identified, otp, token_transport: tokenTransport, device_token: deviceToken })
+      .transform(withIdentifier),
     refreshToken: z.object({ refresh_token: z.string().min(1).optional() }),
   };
 }

@@ -1,7 +1,9 @@
 import type { Request, RequestHandler, Response } from 'express';
+import type { Devices } from '../core/device.js';
 import type { SignIn } from '../core/sessions.js';
 import type { VerifyOtp } from '../core/verify-otp.js';
 import { validBody } from './body.js';
+import type { DeviceTokens } from './device-token.js';
 import { handle } from './problem.js';
 import type { RefreshCookie } from './refresh-cookie.js';
 import { requesterOf } from './requester.js';
@@ -12,11 +14,20 @@ export function verifyOtpEndpoint(deps: {
   verifyOtp: VerifyOtp;
   schemas: Schemas;
   cookie: RefreshCookie;
+  devices: Devices;
+  deviceTokens: DeviceTokens;
 }): RequestHandler {
   return handle(async (req, res) => {
-    const { identifier, otp, token_transport } = validBody(deps.schemas.verifyOtp, req.body);
-    const signIn = await deps.verifyOtp({ identifier, code: otp, requester: requesterOf(req) });
-    answerSignIn(req, res, deps.cookie, signIn, token_transport);
+    const { identifier, otp, token_transport, device_token } = validBody(deps.schemas.verifyOtp, req.body);
+    const presented = deps.deviceTokens.presented(req, device_token);
+    const signIn = await deps.verifyOtp({
+      identifier,
+      code: otp,
+      requester: requesterOf(req),
+      device: deps.devices.recognise(presented, identifier),
+    });
+    const deviceToken = deps.devices.remember(presented, identifier);
+    answerSignIn(req, res, deps, { ...signIn, deviceToken }, token_transport);
   });
 }
 
@@ -24,16 +35,18 @@ export function verifyOtpEndpoint(deps: {
 export function answerSignIn(
   req: Request,
   res: Response,
-  cookie: RefreshCookie,
-  { accessToken, expiresIn, refreshToken, refreshExpiresIn }: SignIn,
+  { cookie, deviceTokens }: { cookie: RefreshCookie; deviceTokens: DeviceTokens },
+  { accessToken, expiresIn, refreshToken, refreshExpiresIn, deviceToken }: SignIn & { deviceToken: string },
   transport: 'cookie' | 'body',
 ): void {
   if (transport === 'cookie') cookie.set(req, res, refreshToken, refreshExpiresIn);
+  const deviceMember = deviceTokens.hand(req, res, deviceToken, transport);
   res.json({
     message: 'OTP verified successfully!',
     access_token: accessToken,
     token_type: 'bearer',
     expires_in: expiresIn,
     ...(transport === 'body' ? { refresh_token: refreshToken } : {}),
+    ...deviceMember,
   });
 }
