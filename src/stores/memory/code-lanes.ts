@@ -99,8 +99,9 @@ export function codeLanes(): CodeLanes {
         const record = lane?.records.get(purpose);
         const place = record?.codes.findIndex((code) => code.id === codeId) ?? -1;
         if (lane === undefined || record === undefined || place < 0) continue;
-        record.codes.splice(place, 1);
-        const send = lane.sendsMs.indexOf(issuedAtMs);
+        const [withdrawn] = record.codes.splice(place, 1);
+        // One that was guessed at meanwhile stays counted, else failing deliveries would give guessers codes without end.
+        const send = withdrawn?.attempts === 0 ? lane.sendsMs.indexOf(issuedAtMs) : -1;
         if (send >= 0) lane.sendsMs.splice(send, 1);
         return;
       }
@@ -118,6 +119,10 @@ export function codeLanes(): CodeLanes {
       const searched = (shared === undefined || shared === lane ? [lane] : [lane, shared]).map((searchedLane) =>
         recordOf(searchedLane, purpose),
       );
+      // A used code that comes again (a form sent twice) is compared with nothing, and so it is no guess.
+      if (searched.some(({ spent }) => unexpired(spent, nowMs).some(({ hash }) => codeHashes.includes(hash)))) {
+        return { outcome: 'rejected', reason: 'replayed' };
+      }
       const compared: Code[] = [];
       for (const record of searched) {
         for (const code of record.codes) {
@@ -131,10 +136,6 @@ export function codeLanes(): CodeLanes {
           compared.push(code);
         }
       }
-      if (searched.some(({ spent }) => unexpired(spent, nowMs).some(({ hash }) => codeHashes.includes(hash)))) {
-        return { outcome: 'rejected', reason: 'replayed' };
-      }
-
       const foundUsedUp = searched.some(({ codes }) => unexpired(codes, nowMs).length > 0);
       for (const code of compared) code.attempts += 1;
       // A guess costs as many failures as it had chances, so that the odds do not depend on how many codes live.

@@ -140,6 +140,22 @@ export const codePromises: StorePromises = {
     assert.equal(await verdict(store, 'next', { rules }), 'accepted');
   },
 
+  'counts the sending of a code that was withdrawn after it was guessed at': async (store) => {
+    const rules = { sendsPerHour: 1, resendCooldownMs: 0 };
+    await issued(store, 'unsent', { rules });
+    await guessWrong(store, 1, { rules });
+    await withdraw(store, 'unsent');
+    assert.equal(await verdict(store, 'unsent', { rules }), 'absent');
+    assert.equal(await sending(store, 'next', { rules }), 'sends_per_hour');
+  },
+
+  'compares a used code that comes again with nothing': async (store) => {
+    await issued(store, 'same');
+    assert.equal(await verdict(store, 'same'), 'accepted');
+    await issued(store, 'next', { codeHash: hashOf('same'), afterMs: MINUTE_MS });
+    assert.equal(await verdict(store, 'same', { afterMs: MINUTE_MS }), 'replayed');
+  },
+
   'withdraws one code, and no other': async (store) => {
     const rules = { liveCodes: 3, resendCooldownMs: 0, sendsPerHour: 3 };
     for (const code of ['one', 'two', 'three']) await issued(store, code, { rules });

@@ -23,39 +23,33 @@ local records, compared, reason = {}, {}, 'absent'
 for position, key in ipairs(lanes) do
   local record = read_codes(key)
   records[position] = record
+  -- A used code that comes again (a form sent twice) is compared with nothing, and so it is no guess.
+  for _, used in ipairs(record.spent) do
+    if used.expires > now and guesses[used.hash] then return { 'rejected', 'replayed' } end
+  end
+end
+
+for _, record in ipairs(records) do
   for _, code in ipairs(record.codes) do
     if code.expires > now then
       if code.attempts >= max_attempts then
         reason = 'attempts_used_up'
       elseif #compared < allowance then
         if guesses[code.hash] then
+          local spent = { { hash = code.hash, expires = code.expires } }
+          for _, used in ipairs(record.spent) do
+            if used.expires > now then spent[#spent + 1] = used end
+          end
+          record.spent = spent
           for lane, all in ipairs(records) do
-            if lane == position then
-              local spent = { { hash = code.hash, expires = code.expires } }
-              for _, used in ipairs(all.spent) do
-                if used.expires > now then spent[#spent + 1] = used end
-              end
-              all.spent = spent
-            end
             all.codes = {}
             write_codes(lanes[lane], all, now)
-          end
-          for lane = position + 1, #lanes do
-            local rest = read_codes(lanes[lane])
-            rest.codes = {}
-            write_codes(lanes[lane], rest, now)
           end
           return { 'accepted' }
         end
         compared[#compared + 1] = code
       end
     end
-  end
-end
-
-for _, record in ipairs(records) do
-  for _, used in ipairs(record.spent) do
-    if used.expires > now and guesses[used.hash] then return { 'rejected', 'replayed' } end
   end
 end
 
