@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import express, { type Express } from 'express';
-import { otpAuth, type OtpAuth, type OtpAuthOptions, type OutgoingEmail } from '../../src/index.js';
+import { type Logger, otpAuth, type OtpAuth, type OtpAuthOptions, type OutgoingEmail } from '../../src/index.js';
 import { closeAfterFile } from './closing.js';
 
 export const SECRET = 'a secret for tests, of more than thirty-two bytes';
@@ -36,6 +37,8 @@ export interface AuthApp {
   url: string;
   clock: FakeClock;
   mails: OutgoingEmail[];
+  /** What was logged, a line each, with its level in front. */
+  logged: string[];
   lastCode: (to: string) => string;
   /** The whole way, with the refresh token in the body. */
   signIn: (email: string) => Promise<SignedIn>;
@@ -59,10 +62,14 @@ export async function startAuthApp(
   { createApp = express, mountPath = '/auth', prepare }: Surroundings = {},
 ): Promise<AuthApp> {
   const mails: OutgoingEmail[] = [];
+  const logged: string[] = [];
   const auth = otpAuth({
     redis: 'memory:',
     clock,
+    logger: recordingLogger(logged),
     ...options,
+    // All tests come from one address.
+    limits: { requestsPerIpPerMinute: 100_000, verifiesPerIpPerMinute: 100_000, ...options.limits },
     email: { send: (mail) => mails.push(mail), ...options.email },
     jwt: { secret: SECRET, ...options.jwt },
     otp: { resendCooldownSeconds: 0, ...options.otp },
@@ -95,6 +102,7 @@ export async function startAuthApp(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     clock,
     mails,
+    logged,
     lastCode,
     async signIn(email) {
       await auth.api.requestOtp({ email });
@@ -103,4 +111,14 @@ export async function startAuthApp(
     },
     close,
   };
+}
+
+/** A logger that keeps what it is told, objects and causes spelled out. */
+export function recordingLogger(lines: string[]): Logger {
+  const at =
+    (level: string) =>
+    (...details: unknown[]) => {
+      lines.push(`${level} ${details.map((detail) => inspect(detail, { depth: 10 })).join(' ')}`);
+    };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
