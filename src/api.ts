@@ -71,6 +71,8 @@ export interface IpLimits {
 
 /** Reads what callers hand over, as the endpoints read bodies. */
 export interface ReadInput {
+  /** Resolves when all of it can be read. */
+  ready: Promise<void>;
   requestOtp(body: object): { identifier: Identifier; locale?: string | undefined };
   verifyOtp(body: object): { identifier: Identifier; otp: string };
   userId(id: string): string;
@@ -90,6 +92,7 @@ export function createApi(deps: {
   return {
     async requestOtp({ email, phoneNumber, locale, deviceToken }, requester = {}) {
       await ipLimits.requests.count(requester);
+      await read.ready;
       const request = read.requestOtp({ email, phone_number: phoneNumber, locale });
       const { expiresInSeconds, resendInSeconds } = await deps.requestOtp({
         identifier: request.identifier,
@@ -102,6 +105,7 @@ export function createApi(deps: {
     },
     async verifyOtp({ email, phoneNumber, otp, deviceToken }, requester = {}) {
       await ipLimits.verifies.count(requester);
+      await read.ready;
       const { identifier, otp: code } = read.verifyOtp({ email, phone_number: phoneNumber, otp });
       const presented = deviceToken === undefined ? [] : [deviceToken];
       const device = devices.recognise(presented, identifier);
@@ -120,6 +124,7 @@ export function createApi(deps: {
       return { message: 'Successfully logged out everywhere', sessions: await sessions.endAll(user, 'logout_all') };
     },
     async listSessions(userId) {
+      await read.ready;
       const records = await sessions.list(read.userId(userId));
       return records.map(({ id, startedAtMs, lastUsedAtMs, expiresAtMs, ip, userAgent }) => ({
         id,
@@ -130,8 +135,14 @@ export function createApi(deps: {
         expiresAt: new Date(expiresAtMs),
       }));
     },
-    revokeSession: (userId, sessionId) => sessions.end({ id: read.userId(userId) }, sessionId, 'revoked'),
-    revokeUser: (userId) => sessions.endAll({ id: read.userId(userId) }, 'revoked'),
+    async revokeSession(userId, sessionId) {
+      await read.ready;
+      return sessions.end({ id: read.userId(userId) }, sessionId, 'revoked');
+    },
+    async revokeUser(userId) {
+      await read.ready;
+      return sessions.endAll({ id: read.userId(userId) }, 'revoked');
+    },
     authenticate: (token) => deps.authenticate(token),
   };
 }

@@ -6,7 +6,7 @@ import type { Clock, Logger, Store } from './core/ports.js';
 import type { User } from './core/users.js';
 import type { JwtAlgorithm } from './core/tokens.js';
 import { OtpAuthError, type Problem } from './errors.js';
-import type { OtpAuthOptions, OutgoingEmail, RenderedEmail, RenderInput } from './options.js';
+import type { OtpAuthOptions, OutgoingEmail, OutgoingSms, RenderedEmail, RenderInput } from './options.js';
 import type { RedisClient } from './stores/redis/redis-client.js';
 
 /** All settings, complete: the one place that knows a default or a variable. */
@@ -124,6 +124,8 @@ const emailAddress = z
   )
   .transform((text) => parseEmail(text)?.value ?? text);
 
+const country = z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 code such as "DE"');
+
 const schema = z.strictObject({
   redis: z.union([redisUrl, redisClient]).default('redis://localhost:6379/0'),
   redisOptions: z.record(z.string(), z.unknown()).default({}),
@@ -153,6 +155,19 @@ const schema = z.strictObject({
       ).optional(),
     })
     .prefault({}),
+  sms: z
+    .strictObject({
+      send: aFunction<(sms: OutgoingSms) => unknown>('that hands a text over'),
+      allowedCountries: z
+        .array(country)
+        .min(1, 'must name the countries that messages may go to, such as ["DE", "SI"]'),
+      defaultCountry: country.optional(),
+      origin: origin.optional(),
+      render: aFunction<(input: RenderInput) => string | Promise<string>>('that returns a text').optional(),
+      minConversion: z.number().min(0).max(1).default(0.1),
+      timeoutMs: wholeNumber(100, 120_000).default(10_000),
+    })
+    .optional(),
   delivery: z.enum(['await', 'background']).default('await'),
   otp: z
     .strictObject({
@@ -221,6 +236,7 @@ const schema = z.strictObject({
       sendsPerHour: wholeNumber(1, 1000).default(10),
       sendsPerDay: wholeNumber(1, 1000).default(20),
       failuresPerDay: wholeNumber(1, 1000).default(25),
+      smsPerHour: wholeNumber(1, 100_000).default(1000),
       requestsPerIpPerMinute: wholeNumber(1, 1_000_000).default(20),
       verifiesPerIpPerMinute: wholeNumber(1, 1_000_000).default(60),
       maxOddsPerYear: z.number().positive().max(1).default(0.05),
@@ -287,7 +303,7 @@ export function loadSettings(options: OtpAuthOptions = {}, env: Environment = pr
     },
     cookie: { ...cookie, secure: cookie.secure ?? (production ? true : ('auto' as const)) },
     reviewCodes: parsed.data.reviewCodes.map(({ identifier, code, expiresAt }) => ({
-      identifier: parseEmail(identifier) as Identifier,
+      identifier: reviewIdentifier(identifier) as Identifier,
       code,
       expiresAtMs: expiresAt.getTime(),
     })),
@@ -450,13 +466,23 @@ function cookieProblems({ cookie }: z.output<typeof schema>): Problem[] {
 
 function reviewCodeProblems({ reviewCodes, otp }: z.output<typeof schema>): Problem[] {
   return reviewCodes.flatMap(({ identifier, code }, index) => [
-    ...(parseEmail(identifier)
+    ...(reviewIdentifier(identifier)
       ? []
-      : [{ path: `reviewCodes.${index}.identifier`, message: 'must be one plain e-mail address' }]),
+      : [
+          {
+            path: `reviewCodes.${index}.identifier`,
+            message: 'must be one plain e-mail address, or a phone number as +4915112345678',
+          },
+        ]),
     ...(code.length === otp.length
       ? []
       : [{ path: `reviewCodes.${index}.code`, message: `must have ${otp.length} digits, as otp.length says` }]),
   ]);
+}
+
+/** A phone number in E.164 form as it stands: it is compared with canonical ones, and nothing is sent to it. */
+function reviewIdentifier(text: string): Identifier | undefined {
+  return /^\+[1-9][0-9]{6,14}$/.test(text) ? { kind: 'phone', value: text } : parseEmail(text);
 }
 
 function problemsOf(issue: z.core.$ZodIssue): Problem[] {

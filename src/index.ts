@@ -8,7 +8,7 @@ export type { JwtAlgorithm } from './core/tokens.js';
 export { type ErrorDetails, isOtpAuthError, OtpAuthError, type OtpAuthErrorCode, type Problem } from './errors.js';
 export type { Guards } from './http/require-user.js';
 export type { User } from './core/users.js';
-export type { OtpAuthOptions, OutgoingEmail, RenderedEmail, RenderInput } from './options.js';
+export type { OtpAuthOptions, OutgoingEmail, OutgoingSms, RenderedEmail, RenderInput } from './options.js';
 export { type Health, type OtpAuth, otpAuth } from './otp-auth.js';
 export { memoryStore } from './stores/memory/memory-store.js';
 export type { KeyPrefixes } from './stores/redis/keys.js';

@@ -14,7 +14,15 @@ export interface OutgoingEmail {
   purpose: string;
 }
 
-/** What `email.render` gets. */
+/** What `sms.send` gets: one text to one number in E.164 form. */
+export interface OutgoingSms {
+  to: string;
+  text: string;
+  code: string;
+  locale: string;
+}
+
+/** What `email.render` and `sms.render` get. */
 export interface RenderInput {
   code: string;
   expiresInMinutes: number;
@@ -74,6 +82,23 @@ export interface OtpAuthOptions {
     send?: (mail: OutgoingEmail) => unknown;
     /** Writes the message in place of the package. */
     render?: (input: RenderInput) => RenderedEmail | Promise<RenderedEmail>;
+  };
+  /** Codes by SMS. Needs the package libphonenumber-js. */
+  sms?: {
+    /** Hands a text to a provider of yours; rejects where the provider refuses. */
+    send: (sms: OutgoingSms) => unknown;
+    /** ISO 3166-1 codes of the countries that messages may go to: fraudsters earn from messages to others. */
+    allowedCountries: readonly string[];
+    /** For numbers without a country code. */
+    defaultCountry?: string;
+    /** Where codes are typed in, such as `https://app.example.com`: browsers then offer the code on its pages alone. */
+    origin?: string;
+    /** Writes the text in place of the package; the line that binds the code to `origin` is added all the same. */
+    render?: (input: RenderInput) => string | Promise<string>;
+    /** Where a smaller share of the codes sent to a country and number range in an hour (50 at least) is typed in, sending there stops for half an hour. 0 to 1; 0 is off. @default 0.1 */
+    minConversion?: number;
+    /** How long `send` may take, in milliseconds. @default 10000 */
+    timeoutMs?: number;
   };
   /** `'await'` answers when the message was handed over, `'background'` at once. @default 'await' */
   delivery?: 'await' | 'background';
@@ -152,6 +177,8 @@ export interface OtpAuthOptions {
     sendsPerDay?: number;
     /** Wrong guesses for one identifier in any 24 hours, over all codes (NIST SP 800-63B-4 §3.2.2). @default 25 */
     failuresPerDay?: number;
+    /** Messages by SMS in any hour, to everybody together. @default 1000 */
+    smsPerHour?: number;
     /** Requests for codes from one address of the network (`req.ip`; IPv6: one /64) in a minute. @default 20 */
     requestsPerIpPerMinute?: number;
     /** Codes handed in from one address of the network in a minute. @default 60 */

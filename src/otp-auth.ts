@@ -2,19 +2,22 @@ import type { Router } from 'express';
 import type { Store as IpHits } from 'express-rate-limit';
 import { createApi, type OtpAuthApi } from './api.js';
 import { emailChannel } from './channels/email.js';
+import { smsChannel } from './channels/sms.js';
 import { codeRulesOf, loadSettings, type Settings } from './config.js';
 import { createAuthenticate } from './core/authenticate.js';
 import { type Budget, budgetOf } from './core/budget.js';
 import { createDeadline, withDeadline } from './core/deadline.js';
 import { createDevices } from './core/device.js';
-import { createEvents, type OtpAuthEvents } from './core/events.js';
-import { parseEmail } from './core/identifier.js';
+import { createEvents, type Emit, type OtpAuthEvents } from './core/events.js';
+import { parseEmail, type ReadIdentifier, readEither } from './core/identifier.js';
 import { createLogout } from './core/logout.js';
-import type { Store } from './core/ports.js';
+import { createPhoneNumbers } from './core/phone-number.js';
+import type { Clock, Store } from './core/ports.js';
 import { createRequestOtp } from './core/request-otp.js';
 import { createRevokeToken } from './core/revoke-token.js';
 import { deriveSecrets } from './core/secrets.js';
 import { createSessions } from './core/sessions.js';
+import { createSmsGuard } from './core/sms-guard.js';
 import { createTokens } from './core/tokens.js';
 import { identifiersAsUsers } from './core/users.js';
 import { createConsumeOtp, createVerifyOtp } from './core/verify-otp.js';
@@ -28,7 +31,7 @@ import { refreshCookie } from './http/refresh-cookie.js';
 import { refreshEndpoint } from './http/refresh.js';
 import { requestOtpEndpoint } from './http/request-otp.js';
 import { createGuards, type Guards } from './http/require-user.js';
-import { createRouter } from './http/router.js';
+import { createRouter, waitFor } from './http/router.js';
 import { crossSiteCheck, sameOriginOnly } from './http/same-origin.js';
 import { createSchemas } from './http/schemas.js';
 import { sessionRoutes } from './http/sessions.js';
@@ -79,6 +82,8 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   const tokens = createTokens(secrets, settings.jwt, clock);
   const rules = codeRulesOf(settings);
   const email = emailChannel(settings.email, { logger });
+  const phones = settings.sms && openPhones(settings.sms, settings, { store, clock, emit });
+  const read: ReadIdentifier = { email: parseEmail, phoneNumber: (input) => phones?.numbers.parse(input) };
   const users = identifiersAsUsers;
 
   const requestOtp = createRequestOtp({
@@ -88,7 +93,8 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
     emit,
     logger,
     rules,
-    channels: { email, phone: undefined },
+    channels: { email, phone: phones?.channel },
+    smsGuard: phones?.guard,
     settings: { ...settings, codeLength: otp.length },
   });
   const sessions = createSessions({
@@ -101,14 +107,14 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
     claims: settings.claims,
     settings: { ...settings.jwt, maxSessionsPerUser: settings.maxSessionsPerUser },
   });
-  const consumeOtp = createConsumeOtp({ store, secrets, clock, emit, rules });
+  const consumeOtp = createConsumeOtp({ store, secrets, clock, emit, rules, smsGuard: phones?.guard });
   const verifyOtp = createVerifyOtp({ consumeOtp, users, sessions, clock });
   const logout = createLogout({ tokens, sessions, clock });
   const revokeToken = createRevokeToken({ tokens, sessions, clock });
   const authenticate = createAuthenticate({ tokens, store, secrets });
   const devices = createDevices({ secrets, clock });
 
-  const schemas = createSchemas({ codeLength: otp.length });
+  const schemas = createSchemas({ codeLength: otp.length, read });
   const cookie = refreshCookie(settings.cookie);
   const sameOrigin = sameOriginOnly(settings.allowedOrigins);
   const device = { devices, deviceTokens: deviceTokens(settings.cookie, crossSiteCheck(settings.allowedOrigins)) };
@@ -123,30 +129,34 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   });
   const guards = createGuards({ authenticate, clock, recentSeconds: settings.recentSeconds });
   const http = { schemas, cookie, tokens, sessions };
-  const router = createRouter([
-    {
-      method: 'post',
-      path: '/request-otp',
-      handlers: [ipLimits.requests.handler, requestOtpEndpoint({ ...http, ...device, requestOtp })],
-    },
-    {
-      method: 'post',
-      path: '/verify-otp',
-      handlers: [sameOrigin, ipLimits.verifies.handler, verifyOtpEndpoint({ ...http, ...device, verifyOtp })],
-    },
-    { method: 'post', path: '/refresh', handlers: [sameOrigin, refreshEndpoint(http)] },
-    { method: 'post', path: '/logout', handlers: [sameOrigin, logoutEndpoint({ ...http, logout })] },
-    ...sessionRoutes({ ...http, guards }),
-    ...oauthRoutes({
-      ...http,
-      verifyOtp,
-      revokeToken,
-      verifiesPerIp: ipLimits.verifies,
-      readIdentifier: parseEmail,
-      codeLength: otp.length,
-    }),
-    jwksRoute(settings.jwt),
-  ]);
+  const ready = phones?.numbers.ready ?? Promise.resolve();
+  const router = createRouter(
+    [
+      {
+        method: 'post',
+        path: '/request-otp',
+        handlers: [ipLimits.requests.handler, requestOtpEndpoint({ ...http, ...device, requestOtp })],
+      },
+      {
+        method: 'post',
+        path: '/verify-otp',
+        handlers: [sameOrigin, ipLimits.verifies.handler, verifyOtpEndpoint({ ...http, ...device, verifyOtp })],
+      },
+      { method: 'post', path: '/refresh', handlers: [sameOrigin, refreshEndpoint(http)] },
+      { method: 'post', path: '/logout', handlers: [sameOrigin, logoutEndpoint({ ...http, logout })] },
+      ...sessionRoutes({ ...http, guards }),
+      ...oauthRoutes({
+        ...http,
+        verifyOtp,
+        revokeToken,
+        verifiesPerIp: ipLimits.verifies,
+        readIdentifier: (input) => readEither(read, input),
+        codeLength: otp.length,
+      }),
+      jwksRoute(settings.jwt),
+    ],
+    [waitFor(ready)],
+  );
 
   return Object.assign(router, guards, {
     events,
@@ -162,7 +172,8 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
         requestOtp: (body: object) => validBody(schemas.requestOtp, body),
         verifyOtp: (body: object) => validBody(schemas.verifyOtp, body),
         // Without accounts the id is the address, and may come as a person writes it.
-        userId: (id: string) => parseEmail(id)?.value ?? id,
+        userId: (id: string) => readEither(read, id)?.value ?? id,
+        ready,
       },
     }),
     budget: () => budgetOf(rules),
@@ -218,6 +229,20 @@ function openStore({ store, redis, redisOptions, storeTimeoutMs, production, clo
       ? `Redis is expected at ${host}.`
       : `Redis is expected at ${host}; EXPRESS_OTP_AUTH_REDIS_URL=memory: needs no Redis.`,
     close: async () => client.disconnect(),
+  };
+}
+
+/** What codes by SMS need. */
+function openPhones(
+  sms: NonNullable<Settings['sms']>,
+  { email, limits, logger }: Settings,
+  deps: { store: Store; clock: Clock; emit: Emit },
+) {
+  const numbers = createPhoneNumbers(sms, logger);
+  return {
+    numbers,
+    channel: smsChannel({ ...sms, appName: email.fromName }),
+    guard: createSmsGuard({ ...deps, phoneNumbers: numbers, settings: { ...sms, ...limits } }),
   };
 }
 

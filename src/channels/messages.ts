@@ -32,6 +32,20 @@ export function renderCode({ code, expiresInMinutes, appName, locale, purpose }:
   };
 }
 
+/**
+ * The same in one short text. Its last line binds the code to a host, so that browsers offer it on that host's pages
+ * alone (WICG origin-bound one-time codes).
+ */
+export function renderSmsCode(
+  { code, expiresInMinutes, appName, locale, purpose }: RenderInput,
+  host?: string,
+): string {
+  const language = languageOf(locale);
+  const wording = LANGUAGES[language];
+  const text = `${oneLine(wording.subject[purpose](code, oneLine(appName)))}. ${wording.validity(inMinutes(language, expiresInMinutes))}`;
+  return host === undefined ? text : `${text}\n\n@${host} #${code}`;
+}
+
 /** The message that tells of a change to an account. Unknown locales get English. */
 export function renderNotice({ kind, appName, locale }: NoticeInput): RenderedEmail {
   const language = languageOf(locale);

@@ -22,6 +22,8 @@ export interface EventDetails {
   /** `reason` is for operators; the caller gets one answer for all. */
   'otp.rejected': { purpose: string; reason: string };
   'limit.hit': { limit: string; retryAfterSeconds: number };
+  /** Too few of the codes sent to these numbers are typed in; nothing is sent there for a while. */
+  'sms.paused': { country: string; prefix: string; forSeconds: number };
   'session.started': { amr: readonly string[] };
   'session.refreshed': object;
   'session.reuse_detected': object;

@@ -4,6 +4,17 @@ import { domainToASCII } from 'node:url';
 export type Identifier =
   { readonly kind: 'email'; readonly value: string } | { readonly kind: 'phone'; readonly value: string };
 
+/** The one reader of each kind, used at every entrance; `undefined` for what is no such identifier. */
+export interface ReadIdentifier {
+  email(input: string): Identifier | undefined;
+  phoneNumber(input: string): Identifier | undefined;
+}
+
+/** Reads what may be either: a user name, a user's id where there are no accounts. */
+export function readEither(read: ReadIdentifier, input: string): Identifier | undefined {
+  return input.includes('@') ? read.email(input) : read.phoneNumber(input);
+}
+
 const LONGEST_ADDRESS = 254; // RFC 5321 §4.5.3.1.3, less the angle brackets
 const LONGEST_LOCAL_PART = 64; // RFC 5321 §4.5.3.1.1
 const DOT_ATOM = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/; // RFC 5322 §3.2.3, no quotes, no comments

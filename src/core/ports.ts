@@ -72,7 +72,7 @@ export type RejectionReason =
   | 'absent'
   /** The code has had `maxAttempts` wrong guesses, and was not compared. */
   | 'attempts_used_up'
-  /** The right code again, after it was used. Not counted as a failure. */
+  /** The right code again, after it was used: not compared with any other, and not counted as a failure. */
   | 'replayed';
 
 export type ConsumeOutcome =
@@ -159,16 +159,52 @@ export interface RevocationQuery {
   issuedAtSeconds: number;
 }
 
+/** What bounds paid messages, and stops sending where codes are not typed in. */
+export interface SmsRules {
+  /** Messages of the whole system in any hour. */
+  smsPerHour: number;
+  /** What the conversion is judged over. */
+  windowMs: number;
+  /** Fewer messages to a group within the window are not judged. */
+  leastSends: number;
+  /** The share of a group's codes that must be typed in, 0 to 1. */
+  leastShare: number;
+  pauseMs: number;
+}
+
+export interface CountSms {
+  /** Random name of this message. */
+  messageId: string;
+  /** Country and first digits. */
+  group: string;
+  nowMs: number;
+  rules: SmsRules;
+}
+
+export type SmsOutcome =
+  | { outcome: 'counted' }
+  /** The whole system's limit. */
+  | { outcome: 'limited'; retryAfterMs: number }
+  /** Too few of the group's codes are typed in; `paused_now` for the message that found it out. */
+  | { outcome: 'paused' | 'paused_now'; retryAfterMs: number };
+
 /** Codes, sessions and revocations: a handful of atomic operations. `describeStore` in `/testing` checks an implementation. */
 export interface Store {
   /** Judges cool-down and limits, and puts the code in place, in one step. */
   issueCode(request: IssueCode): Promise<IssueOutcome>;
-  /** Takes back a code whose message was not sent, and what its sending counted. */
+  /** Takes back a code whose message was not sent, and what its sending counted unless it was guessed at meanwhile. */
   withdrawCode(request: WithdrawCode): Promise<void>;
   /** Judges the limits, compares, counts and uses up, in one step. */
   consumeCode(request: ConsumeCode): Promise<ConsumeOutcome>;
   /** Device cookies signed until now no longer have a lane of their own. `forgetAfterMs`: the life of a device cookie. */
   revokeDevices(request: { identifierKey: string; nowMs: number; forgetAfterMs: number }): Promise<void>;
+
+  /** Judges the limits on paid messages and counts one, in one step. */
+  countSms(request: CountSms): Promise<SmsOutcome>;
+  /** Takes back the counting of a message that was not sent. `countedAtMs`: the `nowMs` that it was counted with. */
+  withdrawSms(request: { messageId: string; group: string; countedAtMs: number }): Promise<void>;
+  /** Counts a code that was typed in. */
+  confirmSms(request: { messageId: string; group: string; nowMs: number; windowMs: number }): Promise<void>;
 
   openSession(request: OpenSession): Promise<OpenOutcome>;
   /** Replaces the refresh token, repeats the successor within the grace time, or ends the session on reuse, in one step. */

@@ -6,6 +6,7 @@ import type { Channel, Clock, CodePurpose, CodeRules, Logger, ReturningDevice, S
 import type { Requester } from './requester.js';
 import { identifierKeyFor, type Secrets } from './secrets.js';
 import { randomId } from './sessions.js';
+import type { SmsGuard } from './sms-guard.js';
 
 /** A person asks for a code. */
 export interface OtpRequest {
@@ -24,6 +25,8 @@ export interface RequestOtpDeps {
   logger: Logger;
   channels: Readonly<Record<Identifier['kind'], Channel | undefined>>;
   rules: CodeRules;
+  /** Where codes go by SMS. */
+  smsGuard?: SmsGuard | undefined;
   settings: {
     codeLength: number;
     delivery: 'await' | 'background';
@@ -65,7 +68,20 @@ export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
     }
     emit('otp.requested', context);
 
+    const withdraw = () => store.withdrawCode({ ...issue, issuedAtMs: nowMs });
+    const guard = isSent && identifier.kind === 'phone' ? deps.smsGuard : undefined;
+    const message = { identifier, messageId: issue.codeId, nowMs };
+
+    const admit = async () => {
+      try {
+        await guard?.admit(message, context);
+      } catch (error) {
+        await withdraw();
+        throw error;
+      }
+    };
     const deliver = async () => {
+      await admit();
       try {
         const expiresInMinutes = Math.ceil(expiryMs / 60_000);
         if (isSent)
@@ -74,7 +90,7 @@ export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
       } catch (cause) {
         emit('otp.delivery_failed', context);
         deps.logger.error(`express-otp-auth: a message could not be handed over: ${reasonOf(cause)}`);
-        await store.withdrawCode({ ...issue, issuedAtMs: nowMs });
+        await Promise.all([withdraw(), guard?.withdraw(message)]);
         throw new OtpAuthError('delivery_failed', 'The message could not be sent. Try again.', { cause });
       }
     };

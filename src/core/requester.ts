@@ -8,8 +8,9 @@ const LONGEST_USER_AGENT = 256;
 
 /** Bounded and printable, because it is stored and shown. */
 export function describeUserAgent(text: string | undefined): string | undefined {
+  // Cut first: the cut may go through a pair of surrogates, and Redis's JSON knows no halves.
   return text
-    ?.toWellFormed()
-    .replace(/\p{Cc}/gu, '')
-    .slice(0, LONGEST_USER_AGENT);
+    ?.slice(0, LONGEST_USER_AGENT)
+    .toWellFormed()
+    .replace(/\p{Cc}/gu, '');
 }

@@ -6,6 +6,7 @@ import type { Clock, CodePurpose, CodeRules, ReturningDevice, Store } from './po
 import type { Requester } from './requester.js';
 import { identifierKeyFor, type Secrets } from './secrets.js';
 import type { Sessions, SignIn } from './sessions.js';
+import type { SmsGuard } from './sms-guard.js';
 import type { Users } from './users.js';
 
 /** A person types a code in. */
@@ -23,13 +24,15 @@ export interface ConsumeCodeDeps {
   clock: Clock;
   emit: Emit;
   rules: CodeRules;
+  /** Where codes go by SMS. */
+  smsGuard?: SmsGuard | undefined;
 }
 
 /** Resolves when the code was right, and has thereby been used up. */
 export type ConsumeOtp = (attempt: OtpAttempt) => Promise<void>;
 
 /** What it returns rejects with `invalid_otp`, `rate_limited` or `store_unavailable`. */
-export function createConsumeOtp({ store, secrets, clock, emit, rules }: ConsumeCodeDeps): ConsumeOtp {
+export function createConsumeOtp({ store, secrets, clock, emit, rules, smsGuard }: ConsumeCodeDeps): ConsumeOtp {
   return async ({ identifier, purpose, code, requester, device }) => {
     const nowMs = clock.now();
     const context = { at: nowMs, identifier: maskIdentifier(identifier), ...requester, purpose };
@@ -44,6 +47,8 @@ export function createConsumeOtp({ store, secrets, clock, emit, rules }: Consume
     switch (consumed.outcome) {
       case 'accepted':
         emit('otp.verified', context);
+        // Statistics: nobody waits for them, and signing in does not hang on them.
+        if (identifier.kind === 'phone') smsGuard?.confirm(identifier).catch(() => {});
         return;
       case 'limited': {
         const retryAfterSeconds = Math.ceil(consumed.retryAfterMs / 1000);

@@ -12,14 +12,14 @@ export interface Route {
   handlers: RequestHandler[];
 }
 
-/** Mounts the routes. Another method of a known path is 405; unknown paths fall through to the application. */
-export function createRouter(routes: readonly Route[]): Router {
+/** Mounts the routes, each behind the handlers of `before`. Another method of a known path is 405; unknown paths fall through to the application. */
+export function createRouter(routes: readonly Route[], before: readonly RequestHandler[] = []): Router {
   const router = Router();
   const [json, form] = [jsonBody(), formBody()];
   const paths = [...new Set(routes.map(({ path }) => path))];
   for (const path of paths) {
     const here = routes.filter((route) => route.path === path);
-    router.all(path, noStore);
+    router.all(path, noStore, ...before);
     for (const { method, body, handlers } of here) {
       const reader = body === 'form' ? form : json;
       router[method](path, ...(method === 'get' ? [] : reader), ...handlers);
@@ -27,6 +27,13 @@ export function createRouter(routes: readonly Route[]): Router {
     router.all(path, methodNotAllowed(here.map(({ method }) => method.toUpperCase())));
   }
   return router;
+}
+
+/** Holds requests until something is loaded; where that failed, the application's error handler hears of it. */
+export function waitFor(ready: Promise<void>): RequestHandler {
+  return (_req, _res, next) => {
+    ready.then(() => next(), next);
+  };
 }
 
 const noStore: RequestHandler = (_req, res, next) => {

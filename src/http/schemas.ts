@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Identifier, parseEmail } from '../core/identifier.js';
+import type { Identifier, ReadIdentifier } from '../core/identifier.js';
 
 /** `email` or `phone_number`, one of the two, as the canonical identifier. */
 const identified = { email: z.string().optional(), phone_number: z.string().optional() };
@@ -17,7 +17,8 @@ export const locale = z
   .optional();
 
 /** Bodies that the endpoints take; made once, at start-up. */
-export function createSchemas({ codeLength }: { codeLength: number }) {
+export function createSchemas({ codeLength, read }: { codeLength: number; read: ReadIdentifier }) {
+  const withIdentifier = identifierReader(read);
   const otp = z.string().regex(new RegExp(`^[0-9]{${codeLength}}$`), `must be a string of ${codeLength} digits`);
   return {
     requestOtp: z.object({ ...identified, locale, device_token: deviceToken }).transform(withIdentifier),
@@ -35,17 +36,25 @@ interface Identified {
   phone_number?: string | undefined;
 }
 
-function withIdentifier<Body extends Identified>(
-  { email, phone_number, ...rest }: Body,
-  context: z.RefinementCtx,
-): Omit<Body, keyof Identified> & { identifier: Identifier } {
-  const refuse = (path: string, message: string) => {
-    context.addIssue({ code: 'custom', path: [path], message, input: undefined });
-    return z.NEVER;
+/** Reads the one of the two that is there, and leaves the rest of the body as it is. */
+function identifierReader(read: ReadIdentifier) {
+  return <Body extends Identified>(
+    { email, phone_number, ...rest }: Body,
+    context: z.RefinementCtx,
+  ): Omit<Body, keyof Identified> & { identifier: Identifier } => {
+    const refuse = (path: string, message: string) => {
+      context.addIssue({ code: 'custom', path: [path], message, input: undefined });
+      return z.NEVER;
+    };
+    if (email !== undefined && phone_number !== undefined) return refuse('phone_number', 'must not come with an email');
+    if (phone_number !== undefined) {
+      const identifier = read.phoneNumber(phone_number);
+      return identifier === undefined
+        ? refuse('phone_number', 'is not a phone number that codes are sent to')
+        : { ...rest, identifier };
+    }
+    if (email === undefined) return refuse('email', 'is required');
+    const identifier = read.email(email);
+    return identifier === undefined ? refuse('email', 'must be one plain e-mail address') : { ...rest, identifier };
   };
-  if (email !== undefined && phone_number !== undefined) return refuse('phone_number', 'must not come with an email');
-  if (phone_number !== undefined) return refuse('phone_number', 'is not accepted here');
-  if (email === undefined) return refuse('email', 'is required');
-  const identifier = parseEmail(email);
-  return identifier === undefined ? refuse('email', 'must be one plain e-mail address') : { ...rest, identifier };
 }

@@ -8,6 +8,7 @@ import { refreshPromises } from './store-promises/refresh.js';
 import { revocationPromises } from './store-promises/revocations.js';
 import { sendPromises } from './store-promises/sends.js';
 import { sessionPromises } from './store-promises/sessions.js';
+import { smsPromises } from './store-promises/sms.js';
 import { findTestRunner, type TestRunner } from './test-runner.js';
 
 /** How {@link describeStore} runs. */
@@ -25,6 +26,7 @@ const SUBJECTS: Record<string, StorePromises> = {
   'wrong guesses': attemptPromises,
   'limits on sending': sendPromises,
   'returning devices': devicePromises,
+  'paid messages': smsPromises,
   sessions: sessionPromises,
   'refresh tokens': refreshPromises,
   revocations: revocationPromises,

@@ -1,6 +1,7 @@
 import type { Clock, Store } from '../../core/ports.js';
 import { codeLanes } from './code-lanes.js';
 import { revocations } from './revocations.js';
+import { smsCounts } from './sms-counts.js';
 import { userSessions } from './user-sessions.js';
 
 /** What {@link memoryStore} can be told. */
@@ -22,6 +23,7 @@ export interface MemoryStoreOptions {
 export function memoryStore({ clock = { now: () => Date.now() } }: MemoryStoreOptions = {}): Store {
   const revoked = revocations(clock);
   const codes = codeLanes();
+  const sms = smsCounts();
   const sessions = userSessions(revoked);
 
   return {
@@ -29,6 +31,9 @@ export function memoryStore({ clock = { now: () => Date.now() } }: MemoryStoreOp
     withdrawCode: async (request) => codes.withdraw(request),
     consumeCode: async (request) => codes.consume(request),
     revokeDevices: async (request) => codes.revokeDevices(request),
+    countSms: async (request) => sms.count(request),
+    withdrawSms: async (request) => sms.withdraw(request),
+    confirmSms: async (request) => sms.confirm(request),
     openSession: async (request) => sessions.open(request),
     rotateSession: async (request) => sessions.rotate(request),
     adoptSession: async (request) => sessions.adopt(request),

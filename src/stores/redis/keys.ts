@@ -28,6 +28,10 @@ export function keysFor(prefixes: KeyPrefixes) {
     /** What the keys of one limit per address of the network begin with. */
     ipHits: (limit: string) => `${prefixes.limit}ip:${limit}:`,
 
+    /** Messages of the whole system and their conversion by group, in one slot. */
+    smsSent: `${prefixes.limit}{sms}:sent`,
+    smsOf: (group: string, what: 'sent' | 'confirmed' | 'pause') => `${prefixes.limit}{sms}:${what}:${group}`,
+
     /** A hash: session id → record. */
     sessions: (userKey: string) => `${prefixes.session}{${userKey}}`,
     /** A revoked access token (by `jti`) or session (by `sid`): both are random, so one name space serves. */

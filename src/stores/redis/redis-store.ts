@@ -7,12 +7,15 @@ import type {
   RejectionReason,
   RotateOutcome,
   SessionRecord,
+  SmsOutcome,
   Store,
 } from '../../core/ports.js';
 import { keysFor, type KeyPrefixes } from './keys.js';
 import type { RedisClient } from './redis-client.js';
 import { runScript, type Script } from './run-script.js';
+import { confirmSms } from './scripts/confirm-sms.js';
 import { consumeCode } from './scripts/consume-code.js';
+import { countSms } from './scripts/count-sms.js';
 import { endAllSessions } from './scripts/end-all-sessions.js';
 import { endSession } from './scripts/end-session.js';
 import { issueCode } from './scripts/issue-code.js';
@@ -22,6 +25,7 @@ import { revokeDevices } from './scripts/revoke-devices.js';
 import { revokeToken } from './scripts/revoke-token.js';
 import { rotateSession } from './scripts/rotate-session.js';
 import { withdrawCode } from './scripts/withdraw-code.js';
+import { withdrawSms } from './scripts/withdraw-sms.js';
 
 const DEFAULT_PREFIXES: KeyPrefixes = {
   otp: 'otp_',
@@ -113,6 +117,24 @@ export function redisStore(client: RedisClient, prefixes: Partial<KeyPrefixes> =
 
     async revokeDevices({ identifierKey, nowMs, forgetAfterMs }) {
       await run(revokeDevices, [keys.devicesRevoked(identifierKey)], [nowMs, forgetAfterMs]);
+    },
+
+    async countSms({ messageId, group, nowMs, rules }) {
+      const reply = await run(
+        countSms,
+        [keys.smsSent, keys.smsOf(group, 'sent'), keys.smsOf(group, 'confirmed'), keys.smsOf(group, 'pause')],
+        [nowMs, rules.smsPerHour, rules.windowMs, rules.leastSends, rules.leastShare, rules.pauseMs, messageId],
+      );
+      const [outcome, retryAfterMs] = reply as [SmsOutcome['outcome'], number];
+      return outcome === 'counted' ? { outcome } : { outcome, retryAfterMs: Number(retryAfterMs) };
+    },
+
+    async withdrawSms({ messageId, group, countedAtMs }) {
+      await run(withdrawSms, [keys.smsSent, keys.smsOf(group, 'sent')], [messageId, countedAtMs]);
+    },
+
+    async confirmSms({ messageId, group, nowMs, windowMs }) {
+      await run(confirmSms, [keys.smsOf(group, 'confirmed')], [nowMs, windowMs, messageId]);
     },
 
     async openSession({ userKey, session, refreshId, nowMs, maxSessions, revocationMs }) {

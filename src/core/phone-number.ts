@@ -1,0 +1,67 @@
+import type { CountryCode, PhoneNumber } from 'libphonenumber-js';
+import type { Logger } from './ports.js';
+import type { Identifier } from './identifier.js';
+
+/** Reads phone numbers, of the countries that messages may go to. */
+export interface PhoneNumbers {
+  /** Resolves when the library is loaded; rejects where it is not installed. */
+  ready: Promise<void>;
+  /** E.164; `undefined` for anything that is no such number. Call it after `ready`. */
+  parse(input: string): Identifier | undefined;
+  /** Country and first digits of a canonical number: what the conversion is counted by. */
+  groupOf(value: string): { country: string; prefix: string };
+}
+
+export interface PhoneNumberSettings {
+  /** ISO 3166-1 alpha-2. */
+  allowedCountries: readonly string[];
+  /** For numbers in national form. */
+  defaultCountry?: string | undefined;
+}
+
+// What people write; the library would also read `tel:` addresses, extensions, letters and other scripts' digits.
+const WRITTEN_NUMBER = /^\+?[0-9 ()./-]{4,32}$/;
+// No phone that a person holds answers these, and some are billed to whoever sends to them.
+const REFUSED_TYPES = new Set(['PREMIUM_RATE', 'SHARED_COST', 'TOLL_FREE', 'UAN', 'VOICEMAIL', 'PAGER']);
+
+/** Loads libphonenumber-js at once, in the background. */
+export function createPhoneNumbers(
+  { allowedCountries, defaultCountry }: PhoneNumberSettings,
+  logger: Logger,
+): PhoneNumbers {
+  let library: typeof import('libphonenumber-js/max') | undefined;
+  const ready = import('libphonenumber-js/max').then((loaded) => {
+    library = loaded;
+  });
+  ready.catch(() =>
+    logger.error('express-otp-auth: phone numbers need libphonenumber-js: npm install libphonenumber-js'),
+  );
+  const allowed = new Set(allowedCountries);
+
+  const read = (input: string): PhoneNumber | undefined =>
+    library?.parsePhoneNumberFromString(input, {
+      extract: false,
+      ...(defaultCountry === undefined ? {} : { defaultCountry: defaultCountry as CountryCode }),
+    });
+  /** Of a number in no known range, an allowed country with its calling code: a new range must lock nobody out. */
+  const countryOf = (number: PhoneNumber): string | undefined =>
+    number.country ??
+    allowedCountries.find(
+      (country) => library?.getCountryCallingCode(country as CountryCode) === number.countryCallingCode,
+    );
+
+  return {
+    ready,
+    parse(input) {
+      const text = input.trim();
+      const number = WRITTEN_NUMBER.test(text) ? read(text) : undefined;
+      if (number === undefined || !number.isPossible() || REFUSED_TYPES.has(number.getType() ?? '')) return undefined;
+      return allowed.has(countryOf(number) ?? '') ? { kind: 'phone', value: number.number } : undefined;
+    },
+    groupOf(value) {
+      const number = read(value);
+      const country = (number && countryOf(number)) ?? 'unknown';
+      return { country, prefix: `+${number?.countryCallingCode ?? ''}${number?.nationalNumber.slice(0, 3) ?? ''}` };
+    },
+  };
+}
