@@ -50,7 +50,7 @@ export interface OtpAuthApi {
     requester?: Requester,
   ): Promise<TokenPair & DeviceToken>;
   refresh(input: { refreshToken: string }, requester?: Requester): Promise<TokenPair>;
-  logout(input: { accessToken?: string; refreshToken?: string }): Promise<{ message: string }>;
+  logout(input: { accessToken?: string; refreshToken?: string }, requester?: Requester): Promise<{ message: string }>;
   /** Ends every session of the user whose access token this is. */
   logoutAll(input: { accessToken: string }): Promise<{ message: string; sessions: number }>;
   /** Newest first. */
@@ -115,8 +115,8 @@ export function createApi(deps: {
     async refresh({ refreshToken }, requester = {}) {
       return tokenPair(await sessions.refresh(refreshToken, requester));
     },
-    async logout(tokens) {
-      await deps.logout(tokens);
+    async logout({ accessToken, refreshToken }, requester = {}) {
+      await deps.logout({ accessToken, refreshTokens: refreshToken === undefined ? [] : [refreshToken] }, requester);
       return { message: 'Successfully logged out' };
     },
     async logoutAll({ accessToken }) {

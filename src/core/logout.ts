@@ -1,16 +1,17 @@
 import { OtpAuthError } from '../errors.js';
 import type { Clock } from './ports.js';
+import type { Requester } from './requester.js';
 import type { Sessions } from './sessions.js';
 import type { AccessClaims, Tokens } from './tokens.js';
 
 /** The tokens that someone logs out with: any of them will do. */
 export interface LogoutTokens {
   accessToken?: string | undefined;
-  refreshToken?: string | undefined;
+  refreshTokens: readonly string[];
 }
 
-/** Whether the refresh token was of the same user, so that its cookie is to be cleared. */
-export type Logout = (tokens: LogoutTokens) => Promise<{ refreshTokenEnded: boolean }>;
+/** `spared`: the refresh tokens that are another user's than the access token. */
+export type Logout = (tokens: LogoutTokens, requester: Requester) => Promise<{ spared: string[] }>;
 
 /**
  * Ends what the tokens name, also where they are expired or revoked already: logging out twice is logging out.
@@ -26,22 +27,27 @@ export function createLogout({
   sessions: Sessions;
   clock: Clock;
 }): Logout {
-  return async ({ accessToken, refreshToken }) => {
-    if (accessToken === undefined && refreshToken === undefined) throw new OtpAuthError('token_missing');
+  return async ({ accessToken, refreshTokens }, requester) => {
+    if (accessToken === undefined && refreshTokens.length === 0) throw new OtpAuthError('token_missing');
     const access = tokens.authenticAccess(accessToken ?? '');
-    const refresh = tokens.authenticRefresh(refreshToken ?? '');
-    if (access === undefined && refresh === undefined) throw new OtpAuthError('invalid_token');
+    const authentic = refreshTokens.flatMap((token) => {
+      const claims = tokens.authenticRefresh(token);
+      return claims === undefined ? [] : [{ token, claims }];
+    });
+    if (access === undefined && authentic.length === 0) throw new OtpAuthError('invalid_token');
 
-    const refreshTokenEnds = refresh !== undefined && (access === undefined || access.sub === refresh.sub);
-    const endings = [];
+    const isSpared = ({ sub }: { sub: string }) => access !== undefined && sub !== access.sub;
+    const endings = new Map(
+      authentic
+        .filter(({ claims }) => !isSpared(claims))
+        .map(({ claims: { sub, sid } }) => [sid, () => sessions.end({ id: sub }, sid, 'logout', { requester })]),
+    );
     if (access !== undefined) {
-      const remainingMs = access.exp * 1000 - clock.now();
-      endings.push(sessions.end(ownerOf(access), access.sid, 'logout', { id: access.jti, remainingMs }));
+      const token = { id: access.jti, remainingMs: access.exp * 1000 - clock.now() };
+      endings.set(access.sid, () => sessions.end(ownerOf(access), access.sid, 'logout', { token, requester }));
     }
-    if (refreshTokenEnds && refresh.sid !== access?.sid)
-      endings.push(sessions.end({ id: refresh.sub }, refresh.sid, 'logout'));
-    await Promise.all(endings);
-    return { refreshTokenEnded: refreshToken !== undefined && (refresh === undefined || refreshTokenEnds) };
+    await Promise.all([...endings.values()].map((end) => end()));
+    return { spared: authentic.filter(({ claims }) => isSpared(claims)).map(({ token }) => token) };
   };
 }
 

@@ -35,7 +35,7 @@ export interface Sessions {
     user: SessionOwner,
     sessionId: string,
     reason: string,
-    token?: { id: string; remainingMs: number },
+    details?: { token?: { id: string; remainingMs: number }; requester?: Requester },
   ): Promise<boolean>;
   /** Revokes one access token, and lets its session go on. */
   revokeAccessToken(userId: string, token: { id: string; remainingMs: number }): Promise<void>;
@@ -71,12 +71,21 @@ export function createSessions(deps: SessionsDeps): Sessions {
   // A token that was signed just before its revocation may be judged by a clock that is a little behind.
   const revocationMs = accessMs + 60_000;
 
-  async function issueTokens(user: User, session: SessionRecord, refreshId: string, rotatedAtMs: number) {
+  /** The application's claims: asked for before anything changes, because the application may fail. */
+  const claimsOf = async (user: User) => withoutReserved((await deps.claims?.(user)) ?? {});
+
+  function issueTokens(
+    user: User,
+    claims: Record<string, unknown>,
+    session: SessionRecord,
+    refreshId: string,
+    rotatedAtMs: number,
+  ): SignIn {
     const iat = toSeconds(clock.now());
     const exp = Math.min(iat + accessMs / 1000, toSeconds(session.endsAtMs));
     const accessToken = tokens.signAccess(
       {
-        ...withoutReserved((await deps.claims?.(user)) ?? {}),
+        ...claims,
         sub: user.id,
         ...(user.email === undefined ? {} : { email: user.email }),
         ...(user.phoneNumber === undefined ? {} : { phone_number: user.phoneNumber }),
@@ -150,6 +159,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
         userAgent: describeUserAgent(requester.userAgent),
       };
       const refreshId = randomId();
+      const claims = await claimsOf(user);
       const opened = await store.openSession({
         userKey: userKeyFor(secrets.current, user.id),
         session,
@@ -161,13 +171,14 @@ export function createSessions(deps: SessionsDeps): Sessions {
       if (opened.outcome === 'refused') throw new OtpAuthError('invalid_otp');
       for (const ended of opened.endedSessionIds) emit('session.ended', user, ended, { amr, reason: 'too_many' });
       emit('session.started', user, session.id, { amr, reason: 'sign_in', ...requester });
-      return issueTokens(user, session, refreshId, nowMs);
+      return issueTokens(user, claims, session, refreshId, nowMs);
     },
 
     async refresh(refreshToken, requester) {
       const { claims, era } = tokens.verifyRefresh(refreshToken);
       const user = await users.find(claims.sub);
       if (user === undefined) throw new OtpAuthError('invalid_refresh_token');
+      const added = await claimsOf(user);
       const nowMs = clock.now();
       const moving = era !== secrets.current;
       const rotation = await store.rotateSession({
@@ -201,12 +212,12 @@ export function createSessions(deps: SessionsDeps): Sessions {
         if (adopted.outcome === 'refused') throw new OtpAuthError('invalid_refresh_token');
       }
       emit('session.refreshed', user, session.id, { amr: session.amr, reason: rotation.outcome, ...requester });
-      return issueTokens(user, session, refreshId, rotatedAtMs);
+      return issueTokens(user, added, session, refreshId, rotatedAtMs);
     },
 
-    async end(user, sessionId, reason, token) {
+    async end(user, sessionId, reason, { token, requester } = {}) {
       const ended = await endUnderEachSecret(user.id, sessionId, token);
-      if (ended) emit('session.ended', user, sessionId, { amr: [], reason });
+      if (ended) emit('session.ended', user, sessionId, { amr: [], reason, ...requester });
       return ended;
     },
 

@@ -1,24 +1,21 @@
 import type { Request, RequestHandler } from 'express';
 import type { Logout } from '../core/logout.js';
-import type { Tokens } from '../core/tokens.js';
 import { bearerToken } from './bearer.js';
-import { presentedRefreshToken } from './presented-refresh-token.js';
+import { validBody } from './body.js';
 import { handle } from './problem.js';
 import type { RefreshCookie } from './refresh-cookie.js';
+import { requesterOf } from './requester.js';
 import type { Schemas } from './schemas.js';
 
 /** `POST /logout` */
-export function logoutEndpoint(deps: {
-  logout: Logout;
-  tokens: Tokens;
-  schemas: Schemas;
-  cookie: RefreshCookie;
-}): RequestHandler {
+export function logoutEndpoint(deps: { logout: Logout; schemas: Schemas; cookie: RefreshCookie }): RequestHandler {
   return handle(async (req, res) => {
-    const { token: refreshToken, transport } = presentedRefreshToken(req, deps);
-    const { refreshTokenEnded } = await deps.logout({ accessToken: presentedAccessToken(req), refreshToken });
+    const { refresh_token } = validBody(deps.schemas.refreshToken, req.body ?? {});
+    const cookies = deps.cookie.read(req);
+    const refreshTokens = refresh_token === undefined ? cookies : [refresh_token, ...cookies];
+    const { spared } = await deps.logout({ accessToken: presentedAccessToken(req), refreshTokens }, requesterOf(req));
     // Another user's cookie stays: that user did not log out.
-    if (refreshTokenEnded || transport === 'body' || refreshToken === undefined) deps.cookie.clear(req, res);
+    if (!cookies.some((token) => spared.includes(token))) deps.cookie.clear(req, res);
     res.json({ message: 'Successfully logged out' });
   });
 }

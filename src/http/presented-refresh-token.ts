@@ -15,7 +15,8 @@ const NOBODYS = '';
 
 /**
  * A token in the body before one in the cookie: whoever sends it means it. Of several cookies of the name, the
- * one that is authentic: the others were planted. Two authentic ones are nobody's to choose from.
+ * one that is authentic: the others were planted. Of several authentic ones of one user, the newest: the others are
+ * left over from another path or domain. Those of different users are nobody's to choose from.
  *
  * @throws OtpAuthError `invalid_request`
  */
@@ -26,7 +27,14 @@ export function presentedRefreshToken(
   const { refresh_token } = validBody(schemas.refreshToken, req.body ?? {});
   if (refresh_token !== undefined) return { token: refresh_token, transport: 'body' };
   const values = cookie.read(req);
-  if (values.length < 2) return { token: values[0], transport: 'cookie' };
-  const authentic = values.filter((value) => tokens.authenticRefresh(value) !== undefined);
-  return { token: authentic.length === 1 ? authentic[0] : NOBODYS, transport: 'cookie' };
+  return { token: values.length < 2 ? values[0] : theOneMeant(values, tokens), transport: 'cookie' };
+}
+
+function theOneMeant(values: readonly string[], tokens: Tokens): string {
+  const authentic = values.flatMap((token) => {
+    const claims = tokens.authenticRefresh(token);
+    return claims === undefined ? [] : [{ token, ...claims }];
+  });
+  const [newest] = authentic.toSorted((a, b) => b.iat - a.iat);
+  return newest !== undefined && authentic.every(({ sub }) => sub === newest.sub) ? newest.token : NOBODYS;
 }
