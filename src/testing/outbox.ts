@@ -1,0 +1,93 @@
+import { renderCode } from '../channels/messages.js';
+import { parseEmail } from '../core/identifier.js';
+import type { OtpAuthOptions, OutgoingEmail, OutgoingSms } from '../options.js';
+
+/** A message that was handed over, to nobody but the test. */
+export interface TestMessage {
+  channel: 'email' | 'sms';
+  to: string;
+  text: string;
+  locale: string;
+  /** The code in it; a notice has none. */
+  code?: string | undefined;
+  /** Of an e-mail. */
+  subject?: string | undefined;
+  html?: string | undefined;
+  purpose?: string | undefined;
+}
+
+/** What has been sent. */
+export interface Outbox {
+  /** Oldest first. */
+  readonly messages: readonly TestMessage[];
+  /** The last message to this address or number, written in whatever way; `undefined` where there is none. */
+  last(to: string): TestMessage | undefined;
+  /** The code in the last message to it that has one. */
+  lastCode(to: string): string | undefined;
+  clear(): void;
+}
+
+type EmailOptions = NonNullable<OtpAuthOptions['email']>;
+
+/** The options that fill the outbox. A `send` of the caller's is called as well, and where it fails nothing was sent. */
+export interface OutboxOptions {
+  outbox: Outbox;
+  email: Required<Pick<EmailOptions, 'send' | 'render'>>;
+  sms: { send: (sms: OutgoingSms) => Promise<void> };
+}
+
+/** Makes an empty outbox, which calls `onMessage` in the asynchronous context that the message was sent in. */
+export function openOutbox(
+  given: {
+    email?: Pick<EmailOptions, 'send' | 'render'> | undefined;
+    sms?: { send?: ((sms: OutgoingSms) => unknown) | undefined } | undefined;
+  },
+  onMessage: (message: TestMessage) => void,
+): OutboxOptions {
+  const messages: TestMessage[] = [];
+  const messagesTo = (to: string) => messages.filter((message) => message.to === canonical(to));
+  // An e-mail's text may present its code in any way, so it is noted where it goes in.
+  const codes = new Map<string, string>();
+
+  const add = (message: TestMessage) => {
+    messages.push(message);
+    onMessage(message);
+  };
+
+  return {
+    outbox: {
+      messages,
+      last: (to) => messagesTo(to).at(-1),
+      lastCode: (to) => messagesTo(to).findLast(({ code }) => code !== undefined)?.code,
+      clear() {
+        messages.length = 0;
+        codes.clear();
+      },
+    },
+    email: {
+      async render(input) {
+        const rendered = await (given.email?.render ?? renderCode)(input);
+        codes.set(contentOf(rendered), input.code);
+        return rendered;
+      },
+      async send(mail) {
+        await given.email?.send?.(mail);
+        const { to, subject, text, html, locale, purpose } = mail;
+        add({ channel: 'email', to, text, locale, code: codes.get(contentOf(mail)), subject, html, purpose });
+      },
+    },
+    sms: {
+      async send(sms) {
+        await given.sms?.send?.(sms);
+        add({ channel: 'sms', ...sms });
+      },
+    },
+  };
+}
+
+const contentOf = ({ text, html }: Pick<OutgoingEmail, 'text' | 'html'>) => JSON.stringify([text, html]);
+
+/** As the channels get it: an e-mail address in its canonical form, a number in E.164. */
+function canonical(to: string): string {
+  return to.includes('@') ? (parseEmail(to)?.value ?? to) : to.replace(/[ ()./-]/g, '');
+}
