@@ -143,7 +143,9 @@ export function createApi(deps: {
       await read.ready;
       return sessions.endAll({ id: read.userId(userId) }, 'revoked');
     },
-    authenticate: (token) => deps.authenticate(token),
+    async authenticate(token) {
+      return deps.authenticate(token);
+    },
   };
 }
 

@@ -207,6 +207,7 @@ const schema = z.strictObject({
       sessionMaxDays: wholeNumber(1, 3650).default(30),
       refreshGraceSeconds: wholeNumber(0, 60).default(10),
       blacklistKeyPrefix: keyPrefix.default('blacklist_'),
+      verifiedTokenCache: wholeNumber(0, 1_000_000).default(10_000),
     })
     .prefault({}),
   sessionKeyPrefix: keyPrefix.default('session_'),

@@ -141,6 +141,11 @@ export interface OtpAuthOptions {
     refreshGraceSeconds?: number;
     /** @default 'blacklist_' */
     blacklistKeyPrefix?: string;
+    /**
+     * How many verified access tokens a process remembers, so that their signatures are not computed again. Expiry and
+     * revocation are judged on every request all the same. 0 remembers none. @default 10000
+     */
+    verifiedTokenCache?: number;
   };
 
   /** @default 'session_' */

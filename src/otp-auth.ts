@@ -20,6 +20,7 @@ import { createSessions } from './core/sessions.js';
 import { createSmsGuard } from './core/sms-guard.js';
 import { createTokens } from './core/tokens.js';
 import { identifiersAsUsers } from './core/users.js';
+import { createVerifyToken } from './core/verified-tokens.js';
 import { createConsumeOtp, createVerifyOtp } from './core/verify-otp.js';
 import { validBody } from './http/body.js';
 import { deviceTokens } from './http/device-token.js';
@@ -111,7 +112,8 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   const verifyOtp = createVerifyOtp({ consumeOtp, users, sessions, clock });
   const logout = createLogout({ tokens, sessions, clock });
   const revokeToken = createRevokeToken({ tokens, sessions, clock });
-  const authenticate = createAuthenticate({ tokens, store, secrets });
+  const verifyToken = createVerifyToken({ tokens, secrets, entries: settings.jwt.verifiedTokenCache });
+  const authenticate = createAuthenticate({ verifyToken, store });
   const devices = createDevices({ secrets, clock });
 
   const schemas = createSchemas({ codeLength: otp.length, read });

@@ -1,7 +1,6 @@
-import type { Secrets } from './secrets.js';
-import { userKeyFor } from './secrets.js';
 import type { Store } from './ports.js';
-import type { AccessClaims, Tokens } from './tokens.js';
+import type { AccessClaims } from './tokens.js';
+import type { VerifyToken } from './verified-tokens.js';
 import { OtpAuthError } from '../errors.js';
 
 /** The user of a valid access token: `req.user`. */
@@ -21,36 +20,49 @@ export interface AuthenticatedUser {
   claims: Record<string, unknown>;
 }
 
-export type Authenticate = (token: string) => Promise<AuthenticatedUser>;
+/** At once where nothing has to be asked of the store, which is most of the time with `revocation: 'push'`. */
+export type Authenticate = (token: string) => AuthenticatedUser | Promise<AuthenticatedUser>;
 
 /**
  * Judges an access token: signature and shape first, then revocation of the token, of its session and of its user.
- * The function it returns rejects with `invalid_token`, or `store_unavailable` where revocation cannot be known.
+ * The function it returns throws or rejects with `invalid_token`, or `store_unavailable` where revocation cannot be known.
  */
-export function createAuthenticate(deps: { tokens: Tokens; store: Store; secrets: Secrets }): Authenticate {
-  return async (token) => {
-    const claims = deps.tokens.verifyAccess(token);
-    const revoked = await deps.store.isRevoked({
-      userKeys: deps.secrets.all.map((era) => userKeyFor(era, claims.sub)),
-      tokenId: claims.jti,
-      sessionId: claims.sid,
-      issuedAtSeconds: claims.iat,
-    });
-    if (revoked) throw new OtpAuthError('invalid_token');
-    return authenticatedUser(claims);
+export function createAuthenticate(deps: { verifyToken: VerifyToken; store: Store }): Authenticate {
+  return (token) => {
+    const { claims, query } = deps.verifyToken(token);
+    const revoked = deps.store.isRevoked(query);
+    return typeof revoked === 'boolean' ? judge(claims, revoked) : revoked.then((answer) => judge(claims, answer));
   };
 }
 
-function authenticatedUser(claims: AccessClaims): AuthenticatedUser {
+function judge(claims: Readonly<AccessClaims>, revoked: boolean): AuthenticatedUser {
+  if (revoked) throw new OtpAuthError('invalid_token');
+  return authenticatedUser(claims);
+}
+
+/** A copy through and through: what an application does to `req.user` is not there on the next request with the token. */
+function authenticatedUser(shared: Readonly<AccessClaims>): AuthenticatedUser {
+  const claims: AccessClaims = { ...shared };
+  for (const name in claims) {
+    const value = claims[name];
+    if (typeof value === 'object' && value !== null) claims[name] = copyOf(value);
+  }
   return {
     id: claims.sub,
-    ...(claims.email === undefined ? {} : { email: claims.email }),
-    ...(claims.phone_number === undefined ? {} : { phoneNumber: claims.phone_number }),
+    ...(claims.email === undefined ? undefined : { email: claims.email }),
+    ...(claims.phone_number === undefined ? undefined : { phoneNumber: claims.phone_number }),
     roles: claims.roles,
     sessionId: claims.sid,
     tokenId: claims.jti,
     authTime: claims.auth_time,
     amr: claims.amr,
-    claims: { ...claims },
+    claims,
   };
+}
+
+/** Of what JSON can hold. */
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf);
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, copyOf(inner)]));
 }

@@ -76,7 +76,10 @@ export function withDeadline(store: Store, bounded: Deadline, logger: Logger): S
     revokeToken: (request) => bounded(store.revokeToken(request)),
     endAllSessions: (request) => bounded(store.endAllSessions(request)),
     listSessions: (request) => bounded(store.listSessions(request)),
-    isRevoked: (query) => bounded(store.isRevoked(query)),
+    isRevoked(query) {
+      const answer = store.isRevoked(query);
+      return typeof answer === 'boolean' ? answer : bounded(answer);
+    },
     ping: () => bounded(store.ping()),
     close: () => store.close(),
   };

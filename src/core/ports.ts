@@ -220,7 +220,8 @@ export interface Store {
   /** Live sessions, newest first. */
   listSessions(request: { userKey: string; nowMs: number }): Promise<SessionRecord[]>;
 
-  isRevoked(query: RevocationQuery): Promise<boolean>;
+  /** At once, where the store can say so without asking anyone. */
+  isRevoked(query: RevocationQuery): boolean | Promise<boolean>;
 
   /** Resolves when the store answers. */
   ping(): Promise<void>;

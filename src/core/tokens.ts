@@ -39,6 +39,8 @@ export interface Tokens {
   signAccess(claims: Omit<AccessClaims, 'iat' | 'exp'>, times: { iat: number; exp: number }): string;
   /** @throws OtpAuthError `invalid_token` */
   verifyAccess(token: string): AccessClaims;
+  /** Whether claims that were verified once are good at this time. */
+  isCurrent(claims: Readonly<AccessClaims>): boolean;
   /** The claims of an authentic access token, expired or not: good to log out with. */
   authenticAccess(token: string): AccessClaims | undefined;
   signRefresh(claims: RefreshClaims): string;
@@ -79,7 +81,8 @@ export const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
 ]);
 
 const REFRESH_ALGORITHM = 'HS256';
-const LONGEST_TOKEN = 8192; // what a header may hold on most servers; nothing the package signs comes near
+/** Characters. */
+export const LONGEST_TOKEN = 8192; // what a header may hold on most servers; nothing the package signs comes near
 const CLOCK_LEEWAY_SECONDS = 5; // between the clocks of several servers
 // RFC 7515 §4.1: each would have the verifier take keys or rules from the token itself.
 const REFUSED_HEADERS = ['crit', 'jku', 'jwk', 'x5u', 'x5c', 'b64', 'zip'];
@@ -163,6 +166,8 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
       if (claims === undefined) throw new OtpAuthError('invalid_token');
       return claims;
     },
+
+    isCurrent: (claims) => timesAreGood(claims, 'refuse-expired'),
 
     authenticAccess: (token) => readAccess(token, 'allow-expired'),
 

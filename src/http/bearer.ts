@@ -8,7 +8,10 @@ import { OtpAuthError } from '../errors.js';
  */
 export function bearerToken(req: Request): string | undefined {
   const field = req.headers.authorization;
-  if (field === undefined || !/^bearer(?: |$)/i.test(field)) return undefined;
+  if (field === undefined) return undefined;
+  // As every client writes it. Whether the rest is a token, whoever verifies it will find out.
+  if (field.startsWith('Bearer ') && !field.includes(' ', 7)) return field.slice(7);
+  if (!/^bearer(?: |$)/i.test(field)) return undefined;
   const token = /^bearer +([\w.~+/-]+=*) *$/i.exec(field)?.[1];
   if (token === undefined) throw new OtpAuthError('invalid_token');
   return token;

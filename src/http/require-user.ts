@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Authenticate, AuthenticatedUser } from '../core/authenticate.js';
 import type { Clock } from '../core/ports.js';
 import { bearerToken } from './bearer.js';
@@ -31,51 +31,74 @@ export interface Guards {
 
 export function createGuards(deps: { authenticate: Authenticate; clock: Clock; recentSeconds: number }): Guards {
   // Not `req.user`: other middleware may have set that, from a source that this guard knows nothing of.
-  const authenticated = new WeakMap<Request, AuthenticatedUser>();
+  const authenticated = Symbol('authenticated');
+  type Known = Request & { [authenticated]?: AuthenticatedUser };
 
-  async function authenticate(req: Request): Promise<AuthenticatedUser> {
-    const token = bearerToken(req);
-    if (token === undefined)
-      throw new OtpAuthError('token_missing', 'Send an access token as "Authorization: Bearer …".');
-    const user = await deps.authenticate(token);
-    authenticated.set(req, user);
+  function remember(req: Request, user: AuthenticatedUser): AuthenticatedUser {
+    (req as Known)[authenticated] = user;
     req.user = user;
     return user;
   }
-  const userOf = async (req: Request) => authenticated.get(req) ?? authenticate(req);
+  function authenticate(req: Request): Answer<AuthenticatedUser> {
+    const token = bearerToken(req);
+    if (token === undefined)
+      throw new OtpAuthError('token_missing', 'Send an access token as "Authorization: Bearer …".');
+    return whenKnown(deps.authenticate(token), (user) => remember(req, user));
+  }
+  const userOf = (req: Request) => (req as Known)[authenticated] ?? authenticate(req);
 
   return {
     requireUser: guard(authenticate),
 
-    optionalUser: guard(async (req) => {
-      if (bearerToken(req) !== undefined) await authenticate(req);
-    }),
+    optionalUser: guard((req) => (bearerToken(req) === undefined ? undefined : authenticate(req))),
 
     requireRole: (...roles) =>
-      guard(async (req) => {
-        const user = await userOf(req);
-        if (!roles.some((role) => user.roles.includes(role)))
-          throw new OtpAuthError('insufficient_scope', 'You may not do this.');
-      }),
+      guard((req) =>
+        whenKnown(userOf(req), (user) => {
+          if (!roles.some((role) => user.roles.includes(role)))
+            throw new OtpAuthError('insufficient_scope', 'You may not do this.');
+        }),
+      ),
 
     requireRecent: (seconds = deps.recentSeconds) =>
-      guard(async (req) => {
-        const user = await userOf(req);
-        if (deps.clock.now() / 1000 - user.authTime > seconds)
-          throw new OtpAuthError('reauthentication_required', 'Sign in again to do this.', { maxAgeSeconds: seconds });
-      }),
+      guard((req) =>
+        whenKnown(userOf(req), (user) => {
+          if (deps.clock.now() / 1000 - user.authTime > seconds)
+            throw new OtpAuthError('reauthentication_required', 'Sign in again to do this.', {
+              maxAgeSeconds: seconds,
+            });
+        }),
+      ),
   };
 }
 
-/** Lets the request through when the check resolves; answers with its error when it rejects. */
-function guard(check: (req: Request) => Promise<unknown>): RequestHandler {
-  return (req: Request, res: Response, next) => {
-    check(req).then(
-      () => next(),
-      (error: unknown) => {
-        if (isOtpAuthError(error)) sendProblem(res, error);
-        else next(error);
-      },
-    );
+/** At once where it can be: a promise costs as much as all the rest of a request whose token is remembered. */
+type Answer<Value> = Value | Promise<Value>;
+
+function whenKnown<Value, Result>(answer: Answer<Value>, go: (value: Value) => Result): Answer<Result> {
+  return answer instanceof Promise ? answer.then(go) : go(answer);
+}
+
+/** Lets the request through when the check returns or resolves; answers with its error when it throws or rejects. */
+function guard(check: (req: Request) => Answer<unknown>): RequestHandler {
+  return (req, res, next) => {
+    let checking: Answer<unknown>;
+    try {
+      checking = check(req);
+    } catch (error) {
+      refuse(error, res, next);
+      return;
+    }
+    if (!(checking instanceof Promise)) next();
+    else
+      checking.then(
+        () => next(),
+        (error: unknown) => refuse(error, res, next),
+      );
   };
+}
+
+function refuse(error: unknown, res: Response, next: NextFunction): void {
+  if (isOtpAuthError(error)) sendProblem(res, error);
+  else next(error);
 }

@@ -167,7 +167,7 @@ export async function listedIds(store: Store, afterMs = HOUR_MS, userKey = USER)
 }
 
 /** Whether the access token `token` of the session, issued at the given second, is revoked. */
-export function isRevoked(
+export async function isRevoked(
   store: Store,
   sessionId: string,
   { tokenId = 'token', issuedAfterMs = HOUR_MS, userKeys = [USER] } = {},
