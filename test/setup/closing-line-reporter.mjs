@@ -3,11 +3,16 @@ export default class ClosingLineReporter {
   onRunComplete(_contexts, results) {
     // A file that does not even compile has no tests to count, and must not look like success.
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
-    const skipped = results.numPendingTests + results.numTodoTests;
+    const lines = [...new Set(skipped(results)), `${results.numPassedTests} passed, ${failed} failed`];
     // jest always prints its summary after every other reporter; only the end of the process is later.
-    process.once('exit', () => {
-      if (skipped > 0) process.stdout.write(`${skipped} skipped\n`);
-      process.stdout.write(`${results.numPassedTests} passed, ${failed} failed\n`);
-    });
+    process.once('exit', () => process.stdout.write(`${lines.join('\n')}\n`));
   }
+}
+
+/** What was skipped, by the outermost name: it says why (`describeInBrowser`), and jest shows it for single files alone. */
+function skipped({ testResults }) {
+  return testResults
+    .flatMap((file) => file.testResults)
+    .filter(({ status }) => status === 'pending' || status === 'todo')
+    .map(({ ancestorTitles, title }) => `skipped: ${ancestorTitles[0] ?? title}`);
 }
