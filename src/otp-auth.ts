@@ -142,10 +142,11 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
       {
         method: 'post',
         path: '/verify-otp',
-        handlers: [sameOrigin, ipLimits.verifies.handler, verifyOtpEndpoint({ ...http, ...device, verifyOtp })],
+        first: [sameOrigin],
+        handlers: [ipLimits.verifies.handler, verifyOtpEndpoint({ ...http, ...device, verifyOtp })],
       },
-      { method: 'post', path: '/refresh', handlers: [sameOrigin, refreshEndpoint(http)] },
-      { method: 'post', path: '/logout', handlers: [sameOrigin, logoutEndpoint({ ...http, logout })] },
+      { method: 'post', path: '/refresh', first: [sameOrigin], handlers: [refreshEndpoint(http)] },
+      { method: 'post', path: '/logout', first: [sameOrigin], handlers: [logoutEndpoint({ ...http, logout })] },
       ...sessionRoutes({ ...http, guards }),
       ...oauthRoutes({
         ...http,

@@ -9,6 +9,8 @@ export interface Route {
   path: string;
   /** @default 'json', and none for GET */
   body?: 'form';
+  /** What needs no body, and comes before one is read. */
+  first?: RequestHandler[];
   handlers: RequestHandler[];
 }
 
@@ -20,9 +22,9 @@ export function createRouter(routes: readonly Route[], before: readonly RequestH
   for (const path of paths) {
     const here = routes.filter((route) => route.path === path);
     router.all(path, noStore, ...before);
-    for (const { method, body, handlers } of here) {
+    for (const { method, body, first = [], handlers } of here) {
       const reader = body === 'form' ? form : json;
-      router[method](path, ...(method === 'get' ? [] : reader), ...handlers);
+      router[method](path, ...first, ...(method === 'get' ? [] : reader), ...handlers);
     }
     router.all(path, methodNotAllowed(here.map(({ method }) => method.toUpperCase())));
   }
