@@ -68,8 +68,6 @@ export async function startAuthApp(
     clock,
     logger: recordingLogger(logged),
     ...options,
-    // All tests come from one address.
-    limits: { requestsPerIpPerMinute: 100_000, verifiesPerIpPerMinute: 100_000, ...options.limits },
     email: { send: (mail) => mails.push(mail), ...options.email },
     jwt: { secret: SECRET, ...options.jwt },
     otp: { resendCooldownSeconds: 0, ...options.otp },
