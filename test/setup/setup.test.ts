@@ -2,6 +2,16 @@ import { Cluster, Redis } from 'ioredis';
 import { closeAfterFile } from '../support/closing.js';
 import { freshRedis, describeWithOwnRedis, redisUrl, startRedis, startRedisCluster } from '../support/redis.js';
 
+describe('the majors that the tests run on', () => {
+  it.each([
+    ['express', process.env['TEST_EXPRESS'] || '5'],
+    ['ioredis', process.env['TEST_IOREDIS'] || '6'],
+  ])('are those asked for: %s %s', (name, major) => {
+    const { version } = jest.requireActual<{ version: string }>(`${name}/package.json`);
+    expect(version.split('.')[0]).toBe(major);
+  });
+});
+
 describe('the Redis of the tests', () => {
   it('is a real server that answers PING and says what it is', async () => {
     const redis = await freshRedis();
