@@ -64,7 +64,7 @@ export function createIpLimits(deps: IpLimitsDeps): IpLimits {
 }
 
 function createIpLimit(deps: IpLimitsDeps, name: 'requests' | 'verifies', limit: number): IpLimit & { close(): void } {
-  const bounded = boundedHits(deps.openHits(name) ?? new MemoryStore(), deps.deadline);
+  const bounded = boundedHits(deps.openHits(name) ?? hitsInMemory(), deps.deadline);
   const store = deps.clockOf === 'system' ? bounded : withClock(bounded, deps.clock);
   const keyOf = (ip: string | undefined) => networkKeyFor(deps.secrets, networkOf(ip));
 
@@ -137,6 +137,23 @@ function networkOf(ip = ''): string {
 /** Nothing that an endpoint could act on; the body is judged later, by the endpoint. */
 function isEmpty(body: unknown): boolean {
   return typeof body !== 'object' || body === null || Object.keys(body).length === 0;
+}
+
+/** The library hands out the very count that it goes on with; here each request gets the one that it made. */
+function hitsInMemory(): HitStore {
+  const store = new MemoryStore();
+  return {
+    init: (options) => store.init(options),
+    async increment(key) {
+      const counting = store.increment(key);
+      const { totalHits = 1, resetTime } = store.current.get(key) ?? {};
+      await counting;
+      return { totalHits, resetTime };
+    },
+    decrement: (key) => store.decrement(key),
+    resetKey: (key) => store.resetKey(key),
+    shutdown: () => store.shutdown(),
+  };
 }
 
 function boundedHits(store: HitStore, deadline: Deadline): HitStore {
