@@ -41,6 +41,7 @@ import type { OtpAuthOptions } from './options.js';
 import { memoryStore } from './stores/memory/memory-store.js';
 import { redisIpHits } from './stores/redis/ip-hits.js';
 import { keysFor } from './stores/redis/keys.js';
+import { failFast } from './stores/redis/fail-fast.js';
 import { openRedis } from './stores/redis/open-redis.js';
 import type { RedisClient } from './stores/redis/redis-client.js';
 import { redisStore } from './stores/redis/redis-store.js';
@@ -215,15 +216,17 @@ function openStore({ store, redis, redisOptions, storeTimeoutMs, production, clo
     const memory = memoryStore({ clock });
     return { store: memory, openIpHits: inThisProcess, advice: '', close: () => memory.close() };
   }
-  if (typeof redis !== 'string')
+  if (typeof redis !== 'string') {
+    const client = failFast(redis, storeTimeoutMs);
     return {
-      store: redisStore(redis, keyPrefixes),
-      openIpHits: inRedis(redis),
+      store: redisStore(client, keyPrefixes),
+      openIpHits: inRedis(client),
       advice: 'It is the client in the option redis.',
       close: async () => {},
     };
+  }
 
-  const client: RedisClient = openRedis(redis, storeTimeoutMs, redisOptions);
+  const client = failFast(openRedis(redis, storeTimeoutMs, redisOptions), storeTimeoutMs);
   const { host } = new URL(redis);
   return {
     store: redisStore(client, keyPrefixes),

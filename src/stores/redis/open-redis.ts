@@ -11,6 +11,8 @@ export function openRedis(url: string, storeTimeoutMs: number, options: Record<s
     retryStrategy: (attempt: number) => Math.min(attempt * 50, 500),
     // A script that was under way when the connection broke may have run: its caller is told, and nothing runs twice.
     autoResendUnfulfilledCommands: false,
+    // After a failover behind one name, the open connection is still to the former master, which only reads now.
+    reconnectOnError: (error: Error) => error.message.includes('READONLY'),
     ...options,
   });
   // Failures reach whoever asked for something; an unheard 'error' event would end the process.

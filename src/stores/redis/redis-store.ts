@@ -11,6 +11,7 @@ import type {
   Store,
 } from '../../core/ports.js';
 import { keysFor, type KeyPrefixes } from './keys.js';
+import { failFast } from './fail-fast.js';
 import type { RedisClient } from './redis-client.js';
 import { runScript, type Script } from './run-script.js';
 import { confirmSms } from './scripts/confirm-sms.js';
@@ -40,7 +41,8 @@ const DEFAULT_PREFIXES: KeyPrefixes = {
  *
  * The client is used as it is: no command is defined on it, no option changed, and `close()` leaves it open.
  */
-export function redisStore(client: RedisClient, prefixes: Partial<KeyPrefixes> = {}): Store {
+export function redisStore(given: RedisClient, prefixes: Partial<KeyPrefixes> = {}): Store {
+  const client = failFast(given);
   const keys = keysFor({ ...DEFAULT_PREFIXES, ...prefixes });
   const run = (script: Script, scriptKeys: readonly string[], args: readonly (string | number)[]) =>
     runScript(client, script, scriptKeys, args);
