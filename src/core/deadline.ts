@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OtpAuthError } from '../errors.js';
 import type { Logger, Store } from './ports.js';
 
 /** Waits for one operation of the store, and not too long. Rejects with `store_unavailable` where it fails or is late. */
 export type Deadline = <Answer>(operation: Promise<Answer>) => Promise<Answer>;
+
+/** An outage is over when nothing has failed for so long: a store that can read but not write fails now and then. */
+const CALM_MS = 5_000;
 
 /** Makes one for everything that asks the same store. It says once in the log that the store is gone, and once that it is back. */
 export function createDeadline({
@@ -14,24 +18,28 @@ export function createDeadline({
   logger: Logger;
   advice: string;
 }): Deadline {
-  let reachable = true;
+  let lastFailure: number | undefined;
   const failed = (error: unknown) => {
-    if (reachable) logger.error(`express-otp-auth: the store does not answer: ${describe(error)}. ${advice}`);
-    reachable = false;
+    if (lastFailure === undefined)
+      logger.error(`express-otp-auth: the store does not answer: ${describe(error)}. ${advice}`);
+    lastFailure = performance.now();
     return new OtpAuthError('store_unavailable', 'The service cannot answer right now. Try again in a moment.', {
       retryAfterSeconds: 1,
       cause: error,
     });
   };
   const answered = () => {
-    if (!reachable) logger.warn('express-otp-auth: the store answers again');
-    reachable = true;
+    if (lastFailure === undefined || performance.now() - lastFailure < CALM_MS) return;
+    logger.warn('express-otp-auth: the store answers again');
+    lastFailure = undefined;
   };
 
   return async (operation) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      const giveUp = () => reject(new Error(`no answer within ${timeoutMs} ms`));
+      // Where it was this process that stood still, the answer is there and has only to be read.
+      timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
     });
     try {
       const answer = await Promise.race([operation, late]);
@@ -50,26 +58,46 @@ export function createDeadline({
  * in front of an application may neither hang nor let pass.
  */
 export function withDeadline(store: Store, bounded: Deadline, logger: Logger): Store {
-  return {
-    async issueCode(request) {
-      const operation = store.issueCode(request);
+  /** Answers in time; and where it could not, undoes in the end what the store may carry out all the same, after a freeze. */
+  const boundedOrUndone = async <Answer>(operation: Promise<Answer>, undo: () => Promise<unknown>): Promise<Answer> => {
+    try {
+      return await bounded(operation);
+    } catch (error) {
+      operation.then(
+        () => persist(undo),
+        (failure: unknown) => (mayHaveBeenDone(failure) ? persist(undo) : undefined),
+      );
+      throw error;
+    }
+  };
+  const persist = async (undo: () => Promise<unknown>): Promise<void> => {
+    const giveUpAt = performance.now() + UNDO_FOR_MS;
+    while (performance.now() < giveUpAt) {
       try {
-        return await bounded(operation);
-      } catch (error) {
-        // The store may still carry it out, after a freeze: a code that is never sent must not stay live.
-        operation
-          .then(() => store.withdrawCode({ ...request, issuedAtMs: request.nowMs }))
-          .catch(() => logger.debug('express-otp-auth: a late code could not be withdrawn; it was never sent'));
-        throw error;
+        await undo();
+        return;
+      } catch {
+        await sleep(UNDO_EVERY_MS, undefined, { ref: false });
       }
-    },
+    }
+    logger.debug('express-otp-auth: what the store did too late could not be undone');
+  };
+
+  return {
+    issueCode: (request) =>
+      // Never sent, a code must not stay live; and whoever asked for it may ask again at once.
+      boundedOrUndone(store.issueCode(request), () => store.withdrawCode({ ...request, issuedAtMs: request.nowMs })),
     withdrawCode: (request) => bounded(store.withdrawCode(request)),
     consumeCode: (request) => bounded(store.consumeCode(request)),
     revokeDevices: (request) => bounded(store.revokeDevices(request)),
     countSms: (request) => bounded(store.countSms(request)),
     withdrawSms: (request) => bounded(store.withdrawSms(request)),
     confirmSms: (request) => bounded(store.confirmSms(request)),
-    openSession: (request) => bounded(store.openSession(request)),
+    openSession: ({ userKey, session, revocationMs, ...request }) =>
+      // Nobody holds its tokens, so nobody could find it in the list of sessions to be theirs.
+      boundedOrUndone(store.openSession({ userKey, session, revocationMs, ...request }), () =>
+        store.endSession({ userKey, sessionId: session.id, revocationMs }),
+      ),
     rotateSession: (request) => bounded(store.rotateSession(request)),
     adoptSession: (request) => bounded(store.adoptSession(request)),
     endSession: (request) => bounded(store.endSession(request)),
@@ -83,6 +111,16 @@ export function withDeadline(store: Store, bounded: Deadline, logger: Logger): S
     ping: () => bounded(store.ping()),
     close: () => store.close(),
   };
+}
+
+const UNDO_EVERY_MS = 200;
+/** No code lives longer. */
+const UNDO_FOR_MS = 600_000;
+
+/** Not where it was never sent (`ENOTCONN`), and not where the store answered that it would not (ioredis's `ReplyError`). */
+function mayHaveBeenDone(failure: unknown): boolean {
+  const { code, name } = (failure ?? {}) as { code?: unknown; name?: unknown };
+  return code !== 'ENOTCONN' && name !== 'ReplyError';
 }
 
 /** A connection's error by its code and address; a reply's by its first word (`OOM`, `READONLY`). Neither holds data. */
