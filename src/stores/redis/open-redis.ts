@@ -8,6 +8,8 @@ export function openRedis(url: string, storeTimeoutMs: number, options: Record<s
     connectTimeout: Math.max(storeTimeoutMs, 1000),
     socketTimeout: storeTimeoutMs,
     maxRetriesPerRequest: 0,
+    // How long `close()` keeps the process for a server that does not close its side, or for one that is gone.
+    disconnectTimeout: 100,
     retryStrategy: (attempt: number) => Math.min(attempt * 50, 500),
     // A script that was under way when the connection broke may have run: its caller is told, and nothing runs twice.
     autoResendUnfulfilledCommands: false,
