@@ -1,0 +1,14 @@
+export type {
+  Address,
+  FieldProblem,
+  OtpClientError,
+  OtpClientErrorCode,
+  OtpUser,
+  RequestedOtp,
+  Result,
+  SecondFactor,
+  SignedIn,
+} from './answers.js';
+export type { Fetch } from './call.js';
+export { createOtpClient, type OtpClient, type OtpClientOptions } from './otp-client.js';
+export type { RefreshTokenStorage } from './refresh-token.js';
