@@ -27,20 +27,20 @@ export interface OtpClient {
   /** Who is signed in. `null`: nobody. `undefined`: not known yet; `refresh` finds out. */
   readonly user: OtpUser | null | undefined;
   /** The access token in memory, for what `fetch` cannot do; it may have expired. `null`: there is none. */
-  getAccessToken(): string | null;
+  getAccessToken: () => string | null;
   /** Has `listener` called whenever the user or the access token changes. Returns the function that ends that. */
-  subscribe(listener: (user: OtpUser | null | undefined) => void): () => void;
+  subscribe: (listener: (user: OtpUser | null | undefined) => void) => () => void;
 
   /** Has a code sent. */
-  requestOtp(request: Address & { locale?: string }): Promise<Result<RequestedOtp>>;
+  requestOtp: (request: Address & { locale?: string }) => Promise<Result<RequestedOtp>>;
   /** Signs in with a code. `mfa_required`: a second factor is outstanding, go on with `verifyTotp`. */
-  verifyOtp(attempt: Address & { otp: string }): Promise<Result<SignedIn>>;
+  verifyOtp: (attempt: Address & { otp: string }) => Promise<Result<SignedIn>>;
   /** Completes a sign-in with the second factor. */
-  verifyTotp(attempt: SecondFactor & { mfaToken: string }): Promise<Result<SignedIn>>;
+  verifyTotp: (attempt: SecondFactor & { mfaToken: string }) => Promise<Result<SignedIn>>;
   /** Gets a new access token: call it when the application starts. Calls at the same time, from all tabs, are one request. */
-  refresh(): Promise<Result<SignedIn>>;
+  refresh: () => Promise<Result<SignedIn>>;
   /** Ends the session. Where the server cannot be reached, the user stays signed in, and the error says why. */
-  logout(): Promise<Result<{ message: string }>>;
+  logout: () => Promise<Result<{ message: string }>>;
 
   /**
    * The platform's `fetch`, with the access token added for the origin of `baseUrl`. After an answer of 401 there is one

@@ -39,7 +39,7 @@ export interface TestAuth {
    * @param to - An e-mail address, or a phone number where the option `sms` is set.
    * @throws OtpAuthError as `api.requestOtp` and `api.verifyOtp` do
    */
-  signIn(to: string): Promise<TestSignIn>;
+  signIn: (to: string) => Promise<TestSignIn>;
 }
 
 /** One address sends all the requests of a test run, within one minute of a clock that stands still. */

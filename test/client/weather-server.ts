@@ -15,7 +15,7 @@ export interface WeatherServer extends TestAuth {
   seen: string[];
   turn(weather: Weather): void;
   /** Holds back requests to the path until it is let go; `arrived` resolves when the first one is there. */
-  hold(path: string): { arrived: Promise<void>; letGo(): void };
+  hold(path: string): { arrived: Promise<void>; letGo: () => void };
 }
 
 /** Starts one; it is closed after the file's last test. `pages`: what it serves besides. */
