@@ -92,7 +92,7 @@ function createIpLimit(deps: IpLimitsDeps, name: 'requests' | 'verifies', limit:
     requestPropertyName: 'otpAuthRateLimit', // not the library's own, which the application may use itself
     handler: (req, res, next) => next(refuse(requesterOf(req), Math.max(1, Number(res.get('Retry-After'))))),
     passOnStoreError: false,
-    // It would tell on the console of every forwarded header that is not trusted: not trusting it is the setting.
+    // Its checks are on its own way to tell clients apart, and speak on the console.
     validate: false,
   });
 

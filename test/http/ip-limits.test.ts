@@ -133,8 +133,8 @@ describeOnEachStore('the limits per address', (stored) => {
   });
 
   it('are not escaped by a forged X-Forwarded-For where no proxy is trusted, and the console stays quiet', async () => {
-    const app = await start({ limits: { requestsPerIpPerMinute: 3 } }, {});
     const noises = [jest.spyOn(console, 'warn'), jest.spyOn(console, 'error')];
+    const app = await start({ limits: { requestsPerIpPerMinute: 3 } }, {});
     const forged = async () =>
       call(`${app.url}/auth/request-otp`, {
         body: { email: someone() },
