@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { loadSettings } from '../../src/config.js';
@@ -12,6 +12,7 @@ describe('the express-otp-auth program', () => {
     const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
     execFileSync(process.execPath, [tsc, '-p', 'tsconfig.cjs.json', '--outDir', output], { cwd: root });
   });
+  afterAll(() => rmSync(output, { recursive: true }));
   const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
 
   it('prints a new secret each time, alone on its line, that a production start accepts', () => {
