@@ -34,10 +34,29 @@ export function keysFor(prefixes: KeyPrefixes) {
 
     /** A hash: session id → record. */
     sessions: (userKey: string) => `${prefixes.session}{${userKey}}`,
+    /** What a user's second factors have used, and how often they failed. */
+    factor: (userKey: string, what: 'failures' | 'last-step' | 'used-recovery-codes') =>
+      `${prefixes.limit}{${userKey}}:factor:${what}`,
+    /** A challenge that was answered. */
+    answered: (userKey: string, challengeId: string) => `${prefixes.limit}{${userKey}}:answered:${challengeId}`,
+
     /** A revoked access token (by `jti`) or session (by `sid`): both are random, so one name space serves. */
     revoked: (userKey: string, id: string) => `${prefixes.blacklist}{${userKey}}:${id}`,
     /** When all that the user held was revoked, in milliseconds. */
     revokedUser: (userKey: string) => `${prefixes.blacklist}{${userKey}}`,
+
+    /** The processes that are told of revocations. */
+    registry: `${prefixes.blacklist}{registry}:members`,
+    /** No key: where revocations are published. */
+    feedChannel: (feed: string) => `${prefixes.blacklist}feed:${feed}`,
+
+    /** Accounts, in the order that the scripts on users have them in; all in one slot. */
+    users: [
+      `${prefixes.user}{users}`,
+      `${prefixes.user}{users}:identifiers`,
+      `${prefixes.user}{users}:created`,
+      `${prefixes.user}{users}:role:`,
+    ],
   };
 }
 
