@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from '
 import { z } from 'zod';
 import { type BudgetRules, budgetOf } from './core/budget.js';
 import { type Identifier, parseEmail } from './core/identifier.js';
-import type { Clock, Logger, Store } from './core/ports.js';
+import type { Clock, CodeRules, Logger, Store } from './core/ports.js';
 import type { User } from './core/users.js';
 import type { JwtAlgorithm } from './core/tokens.js';
 import { OtpAuthError, type Problem } from './errors.js';
@@ -314,7 +314,7 @@ export function loadSettings(options: OtpAuthOptions = {}, env: Environment = pr
 }
 
 /** The limits as the store judges them. */
-export function codeRulesOf({ otp, limits }: Pick<z.output<typeof schema>, 'otp' | 'limits'>): BudgetRules {
+export function codeRulesOf({ otp, limits }: Pick<z.output<typeof schema>, 'otp' | 'limits'>): CodeRules & BudgetRules {
   const { sendsPerHour, sendsPerDay, failuresPerDay } = limits;
   return {
     expiryMs: otp.expirySeconds * 1000,
@@ -432,25 +432,24 @@ function keyFits(algorithm: JwtAlgorithm, key: KeyObject): boolean {
 }
 
 /** Odds of a guesser that are too good, with what would make them worse. */
-function oddsProblems(guessing: Pick<z.output<typeof schema>, 'otp' | 'limits'>): Problem[] {
-  const { maxOddsPerYear } = guessing.limits;
-  const rules = codeRulesOf(guessing);
-  const { guessesPerDay, oddsPerYear } = budgetOf(rules);
-  if (oddsPerYear <= maxOddsPerYear) return [];
+function oddsProblems({ otp, limits }: Pick<z.output<typeof schema>, 'otp' | 'limits'>): Problem[] {
+  const { failuresPerDay, maxOddsPerYear } = limits;
+  const oddsFor = (rules: Partial<BudgetRules>) =>
+    budgetOf({ failuresPerDay, codeLength: otp.length, ...rules }).oddsPerYear;
+  if (oddsFor({}) <= maxOddsPerYear) return [];
 
-  const passes = (change: Partial<BudgetRules>) => budgetOf({ ...rules, ...change }).oddsPerYear <= maxOddsPerYear;
-  const failuresPerDay = descending(rules.failuresPerDay - 1, 1).find((most) => passes({ failuresPerDay: most }));
-  const codeLength = descending(10, rules.codeLength + 1).findLast((digits) => passes({ codeLength: digits }));
+  const fewer = descending(failuresPerDay - 1, 1).find((most) => oddsFor({ failuresPerDay: most }) <= maxOddsPerYear);
+  const longer = descending(10, otp.length + 1).findLast((digits) => oddsFor({ codeLength: digits }) <= maxOddsPerYear);
   const ways = [
-    ...(failuresPerDay === undefined ? [] : [`lower limits.failuresPerDay to ${failuresPerDay}`]),
-    ...(codeLength === undefined ? [] : [`raise otp.length to ${codeLength}`]),
-    'allow fewer guesses with limits.sendsPerDay, limits.sendsPerHour and otp.maxAttempts',
+    ...(fewer === undefined ? [] : [`lower limits.failuresPerDay to ${fewer}`]),
+    ...(longer === undefined ? [] : [`raise otp.length to ${longer}`]),
+    'raise limits.maxOddsPerYear',
   ];
   const percent = (odds: number) => `${Number((odds * 100).toPrecision(3))} %`;
   return [
     {
       path: 'limits.maxOddsPerYear',
-      message: `${guessesPerDay} guesses in any 24 hours at codes of ${rules.codeLength} digits give a stranger odds of ${percent(oddsPerYear)} a year, more than the ${percent(maxOddsPerYear)} that may be: ${ways.join(', or ')}`,
+      message: `${failuresPerDay} guesses in any 24 hours at codes of ${otp.length} digits give a stranger odds of ${percent(oddsFor({}))} a year, more than the ${percent(maxOddsPerYear)} that may be: ${ways.join(', or ')}`,
     },
   ];
 }

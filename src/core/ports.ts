@@ -192,7 +192,7 @@ export type SmsOutcome =
 export interface Store {
   /** Judges cool-down and limits, and puts the code in place, in one step. */
   issueCode(request: IssueCode): Promise<IssueOutcome>;
-  /** Takes back a code whose message was not sent, and what its sending counted unless it was guessed at meanwhile. */
+  /** Takes back a code whose message was not sent, and what its sending counted. */
   withdrawCode(request: WithdrawCode): Promise<void>;
   /** Judges the limits, compares, counts and uses up, in one step. */
   consumeCode(request: ConsumeCode): Promise<ConsumeOutcome>;

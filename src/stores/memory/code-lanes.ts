@@ -99,9 +99,8 @@ export function codeLanes(): CodeLanes {
         const record = lane?.records.get(purpose);
         const place = record?.codes.findIndex((code) => code.id === codeId) ?? -1;
         if (lane === undefined || record === undefined || place < 0) continue;
-        const [withdrawn] = record.codes.splice(place, 1);
-        // One that was guessed at meanwhile stays counted, else failing deliveries would give guessers codes without end.
-        const send = withdrawn?.attempts === 0 ? lane.sendsMs.indexOf(issuedAtMs) : -1;
+        record.codes.splice(place, 1);
+        const send = lane.sendsMs.indexOf(issuedAtMs);
         if (send >= 0) lane.sendsMs.splice(send, 1);
         return;
       }

@@ -140,15 +140,6 @@ export const codePromises: StorePromises = {
     assert.equal(await verdict(store, 'next', { rules }), 'accepted');
   },
 
-  'counts the sending of a code that was withdrawn after it was guessed at': async (store) => {
-    const rules = { sendsPerHour: 1, resendCooldownMs: 0 };
-    await issued(store, 'unsent', { rules });
-    await guessWrong(store, 1, { rules });
-    await withdraw(store, 'unsent');
-    assert.equal(await verdict(store, 'unsent', { rules }), 'absent');
-    assert.equal(await sending(store, 'next', { rules }), 'sends_per_hour');
-  },
-
   'compares a used code that comes again with nothing': async (store) => {
     await issued(store, 'same');
     assert.equal(await verdict(store, 'same'), 'accepted');

@@ -2,8 +2,7 @@ import { script } from '../run-script.js';
 import { laneFunctions } from './lane.js';
 
 export const withdrawCode = script(`
--- Takes back a code whose message was not sent, and what its sending counted (so the cool-down is lifted as well); but
--- a code that was guessed at meanwhile stays counted, else failing deliveries would give guessers codes without end.
+-- Takes back a code whose message was not sent, and what its sending counted (so the cool-down is lifted as well).
 -- KEYS  of the shared lane: 1 codes, 2 sends; of the device: 3 codes, 4 sends (if there is one)
 -- ARGV  1 code id, 2 time of issue (ms)
 -- Reply 1 withdrawn; 0 no such code
@@ -15,7 +14,7 @@ for first = 1, #KEYS, 2 do
     if code.id == ARGV[1] then
       table.remove(record.codes, position)
       write_codes(KEYS[first], record, issued_at)
-      if code.attempts == 0 then redis.call('LREM', KEYS[first + 1], 1, ARGV[2]) end
+      redis.call('LREM', KEYS[first + 1], 1, ARGV[2])
       return 1
     end
   end
