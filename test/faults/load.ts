@@ -10,8 +10,6 @@ export interface LoadTarget {
   lastCode: (to: string) => string | undefined;
   /** Answers that this fault may cause besides 503, as `status code`, such as `502 delivery_failed`. */
   alsoAllowed?: readonly string[];
-  /** Redis may forget what it has acknowledged: sessions are then gone, and what was revoked just before may not be. */
-  mayForget?: boolean;
 }
 
 /** What has been seen of one application under load. */
@@ -33,8 +31,6 @@ export interface LoadReport {
 }
 
 export interface Load {
-  /** Revocations that were acknowledged before now are known to be where the next master is. */
-  settle(): void;
   /** Lets every user finish the request under way. */
   stop(): Promise<LoadReport>;
 }
@@ -67,7 +63,6 @@ export function startLoad(target: LoadTarget): Load {
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();
   let stopped = false;
-  const unsettled: { accessToken: string; refreshToken: string }[] = [];
   const revoked: { accessToken: string; refreshToken: string }[] = [];
 
   const ask = async (
@@ -126,18 +121,16 @@ export function startLoad(target: LoadTarget): Load {
       return;
     }
 
-    const lost = target.mayForget === true ? ['401 invalid_refresh_token'] : [];
     const first = tokensOf(signIn);
     await ask('/me', { method: 'GET', token: first.accessToken }, '200');
-    const refresh = () =>
-      persist(() => ask('/auth/refresh', { body: { refresh_token: first.refreshToken } }, '200', ...lost));
+    const refresh = () => persist(() => ask('/auth/refresh', { body: { refresh_token: first.refreshToken } }, '200'));
     const [one, other] = await Promise.all([refresh(), refresh()]);
     if (one.status !== 200 || other.status !== 200) return;
     if (one.body['refresh_token'] !== other.body['refresh_token'])
       report.violations.push('one refresh token got two successors');
     const tokens = tokensOf(one);
     const listed = await ask('/auth/sessions', { method: 'GET', token: tokens.accessToken }, '200');
-    if (listed.status === 200 && listed.body['count'] !== 1 && target.mayForget !== true)
+    if (listed.status === 200 && listed.body['count'] !== 1)
       report.violations.push(`${String(listed.body['count'])} sessions are listed in place of 1`);
 
     const { path, method, body } = endings(tokens)[report.requests % 4] as Ending;
@@ -153,8 +146,7 @@ export function startLoad(target: LoadTarget): Load {
     );
     if (ended.status !== 200 && ended.status !== 204 && ended.status !== 401) return;
     report.tokensRevoked += 1;
-    if (target.mayForget === true) unsettled.push(tokens);
-    else revoked.push(tokens);
+    revoked.push(tokens);
     await tryRevoked(tokens);
     const former = revoked[Math.floor(revoked.length / 2)];
     if (former !== undefined) await tryRevoked(former);
@@ -165,7 +157,6 @@ export function startLoad(target: LoadTarget): Load {
   });
 
   return {
-    settle: () => void revoked.push(...unsettled.splice(0)),
     async stop() {
       stopped = true;
       await Promise.all(users);

@@ -9,11 +9,14 @@ export interface LossyProxy {
   lose(): void;
   /** New connections pass again. Those that were open have lost something, and stay silent for ever. */
   pass(): void;
+  /** New connections go there. */
+  leadTo(port: number): void;
 }
 
 /** Starts one on a free port of 127.0.0.1. It is closed after the file's last test. */
 export async function startLossyProxy(targetPort: number): Promise<LossyProxy> {
   let losing = false;
+  let port = targetPort;
   const sockets = new Set<net.Socket>();
   const forward = (from: net.Socket, to: net.Socket, lost: { all: boolean }) => {
     sockets.add(from);
@@ -29,7 +32,7 @@ export async function startLossyProxy(targetPort: number): Promise<LossyProxy> {
   };
   const server = net.createServer((near) => {
     const lost = { all: losing };
-    const far = net.connect(targetPort, '127.0.0.1');
+    const far = net.connect(port, '127.0.0.1');
     forward(near, far, lost);
     forward(far, near, lost);
   });
@@ -46,6 +49,9 @@ export async function startLossyProxy(targetPort: number): Promise<LossyProxy> {
     },
     pass() {
       losing = false;
+    },
+    leadTo(next) {
+      port = next;
     },
   };
 }

@@ -8,6 +8,7 @@ import type { RedisClient } from '../../src/index.js';
 import { closeAfterFile } from '../support/closing.js';
 import { describeWithOwnRedis, startRedis } from '../support/redis.js';
 import { startLossyProxy } from './proxy.js';
+import { send } from './send.js';
 import { startSurvivor, survive, type Survivor } from './survive.js';
 
 /** One application with the package's own client, and two that hand theirs over, set up as by default. */
@@ -82,6 +83,53 @@ describeWithOwnRedis('Redis under load', () => {
       await setTimeout(1_500);
       await admin.config('SET', 'maxmemory', '0');
     });
+  });
+
+  it('has no memory left, and does a thing wholly or not at all', async () => {
+    const redis = await startRedis({ args: ['--maxmemory-policy', 'noeviction'] });
+    const admin = adminOf(redis.url);
+    const { url, lastCode } = await startSurvivor({ redis: redis.url });
+    const post = (path: string, body: object = {}, token?: string) => send(`${url}/auth${path}`, { body, token });
+    const me = async (token: string) => (await send(`${url}/me`, { method: 'GET', token })).status;
+    const signIn = async (email: string) => {
+      await post('/request-otp', { email });
+      const { body } = await post('/verify-otp', { email, otp: lastCode(email), token_transport: 'body' });
+      return { access: String(body['access_token']), refresh: String(body['refresh_token']) };
+    };
+    await post('/request-otp', { email: 'waiting@example.com' });
+    const otp = lastCode('waiting@example.com');
+    const kept = await signIn('kept@example.com');
+    const leaving = await signIn('leaving@example.com');
+    const everywhere = await signIn('everywhere@example.com');
+    const revoked = await signIn('revoked@example.com');
+
+    const everything = async () => {
+      const keys = (await admin.keys('*')).sort();
+      return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, (await admin.dump(key)) ?? ''])));
+    };
+    await admin.config('SET', 'maxmemory', '1');
+    const before = await everything();
+    const refused = [
+      await post('/request-otp', { email: 'new@example.com' }),
+      await post('/verify-otp', { email: 'waiting@example.com', otp }),
+      await post('/verify-otp', { email: 'waiting@example.com', otp: '000000' }),
+      await post('/refresh', { refresh_token: kept.refresh }),
+    ];
+    expect(refused.map(({ status }) => status)).toEqual([503, 503, 503, 503]);
+    expect(await everything()).toEqual(before);
+    // What frees memory before it takes any is let through by Redis, and then to its end.
+    const done = [
+      await post('/logout', {}, leaving.access),
+      await post('/logout-all', {}, everywhere.access),
+      await post('/logout', { refresh_token: revoked.refresh }),
+    ];
+    for (const [index, { access }] of [leaving, everywhere, revoked].entries())
+      expect([done[index]?.status, await me(access)]).toEqual(done[index]?.status === 200 ? [200, 401] : [503, 200]);
+    expect(await me(kept.access)).toBe(200);
+
+    await admin.config('SET', 'maxmemory', '0');
+    expect((await post('/verify-otp', { email: 'waiting@example.com', otp })).status).toBe(200);
+    expect((await post('/refresh', { refresh_token: kept.refresh })).status).toBe(200);
   });
 
   it('is behind a connection that loses everything and tells nobody', async () => {

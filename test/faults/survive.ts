@@ -48,13 +48,13 @@ export interface Survival extends LoadReport {
 export async function survive(
   title: string,
   survivors: Record<string, Survivor>,
-  fault: (settle: () => void) => Promise<unknown>,
+  fault: () => Promise<unknown>,
 ): Promise<Record<string, Survival>> {
   const entries = Object.entries(survivors);
   for (const [, survivor] of entries) await untilItWorks(survivor);
   const loads = entries.map(([, survivor]) => startLoad(survivor));
   await setTimeout(WARM_UP_MS);
-  await fault(() => loads.forEach((load) => load.settle()));
+  await fault();
   const backAfterMs = await Promise.all(entries.map(([, survivor]) => untilItWorks(survivor)));
   await setTimeout(AFTERWARDS_MS);
   const reports = await Promise.all(loads.map((load) => load.stop()));

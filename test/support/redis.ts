@@ -70,6 +70,8 @@ export async function startRedis({ args = [] }: { args?: readonly string[] } = {
 /** A cluster of the test's own. */
 export interface OwnRedisCluster {
   nodes: { host: string; port: number }[];
+  /** The nodes' servers, in the same order. */
+  servers: OwnRedis[];
 }
 
 const slots = 16_384;
@@ -94,7 +96,7 @@ export async function startRedisCluster({ nodes = 3 }: { nodes?: number } = {}):
   } finally {
     for (const client of clients) client.disconnect();
   }
-  return { nodes: servers.map(({ port }) => ({ host: '127.0.0.1', port })) };
+  return { nodes: servers.map(({ port }) => ({ host: '127.0.0.1', port })), servers };
 }
 
 /** Resolves when this node knows of all nodes and of who has which slot. */
