@@ -18,6 +18,7 @@ export interface OutgoingEmail {
 export interface OutgoingSms {
   to: string;
   text: string;
+  /** Empty where the text is a notice that something about the account was changed. */
   code: string;
   locale: string;
 }

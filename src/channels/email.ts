@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { Channel, Logger, Message } from '../core/ports.js';
+import type { Channel, Logger, Message, Notice } from '../core/ports.js';
 import type { OutgoingEmail, RenderedEmail, RenderInput } from '../options.js';
-import { oneLine, renderCode } from './messages.js';
+import { oneLine, renderCode, renderNotice } from './messages.js';
 
 /** How e-mail goes out. Of `send`, `transport` and `smtp` the first that is set is used. */
 export interface EmailSettings {
@@ -82,30 +82,33 @@ export function emailChannel(settings: EmailSettings, { logger }: EmailDeps): Ch
   const underway = new Set<Promise<void>>();
   let closed = false;
 
-  async function deliver(message: Message): Promise<void> {
+  async function deliver(message: Message | Notice): Promise<void> {
+    const [purpose, code] = 'code' in message ? [message.purpose, message.code] : [message.kind, undefined];
     try {
       await beforeDeadline(settings.smtp.timeoutMs, async (signal) => {
         const to = plainAddress(message.to);
         const content = await writeMessage(message, appName, settings.render);
-        const { locale, purpose } = message;
-        await route.handOver({ from, to, ...content, locale, purpose }, signal);
+        await route.handOver({ from, to, ...content, locale: message.locale, purpose }, signal);
       });
     } catch (error) {
-      throw withoutSecrets(error, message);
+      throw withoutSecrets(error, code);
+    }
+  }
+
+  async function accept(message: Message | Notice): Promise<void> {
+    if (closed) throw failure('The e-mail channel is closed', 'ECONNECTION');
+    const delivery = deliver(message);
+    underway.add(delivery);
+    try {
+      await delivery;
+    } finally {
+      underway.delete(delivery);
     }
   }
 
   return {
-    async send(message) {
-      if (closed) throw failure('The e-mail channel is closed', 'ECONNECTION');
-      const delivery = deliver(message);
-      underway.add(delivery);
-      try {
-        await delivery;
-      } finally {
-        underway.delete(delivery);
-      }
-    },
+    send: accept,
+    notify: accept,
     async close() {
       closed = true;
       await Promise.allSettled(underway);
@@ -235,7 +238,12 @@ function warnOfReadablePassword({ secure, host, username }: SmtpSettings, logger
   );
 }
 
-async function writeMessage(message: Message, appName: string, render: RenderFunction): Promise<RenderedEmail> {
+async function writeMessage(
+  message: Message | Notice,
+  appName: string,
+  render: RenderFunction,
+): Promise<RenderedEmail> {
+  if (!('code' in message)) return renderNotice({ kind: message.kind, locale: message.locale, appName });
   const { code, expiresInMinutes, locale, purpose } = message;
   const { subject, text, html } = await (render ?? renderCode)({ code, expiresInMinutes, appName, locale, purpose });
   // Nodemailer takes objects here too, and reads the file or the address that they name.
@@ -283,9 +291,9 @@ const ADDRESSES = /[^\s<>()[\]\\,;:"@]+(?:@[^\s<>()[\]\\,;:"@]+)+/g;
  * The error as it may be logged. Servers and providers repeat addresses in their answers, and errors carry what was
  * sent; neither the error itself nor its `cause` goes on from here.
  */
-function withoutSecrets(error: unknown, { code }: Message): Error {
-  const reason = oneLine(String(property(error, 'message') ?? error))
-    .replaceAll(code, '[code]')
+function withoutSecrets(error: unknown, code: string | undefined): Error {
+  const said = oneLine(String(property(error, 'message') ?? error));
+  const reason = (code === undefined ? said : said.replaceAll(code, '[code]'))
     .slice(0, longestReason)
     .replace(ADDRESSES, '[address]');
   return failure(reason, property(error, 'code'), property(error, 'responseCode'));

@@ -1,8 +1,5 @@
-import type { CodePurpose } from '../core/ports.js';
+import type { CodePurpose, NoticeKind } from '../core/ports.js';
 import type { RenderedEmail, RenderInput } from '../options.js';
-
-/** What happened to an account that its holder should hear about. */
-export type NoticeKind = 'identifier_changed' | 'totp_enabled' | 'totp_disabled' | 'recovery_code_used';
 
 /** What `renderNotice` needs. */
 export interface NoticeInput {

@@ -1,6 +1,6 @@
 import type { Channel } from '../core/ports.js';
 import type { OutgoingSms, RenderInput } from '../options.js';
-import { renderSmsCode } from './messages.js';
+import { oneLine, renderNotice, renderSmsCode } from './messages.js';
 
 export interface SmsSettings {
   /** The caller's function that hands a text over. */
@@ -23,6 +23,10 @@ export function smsChannel({ send, origin, render, appName, timeoutMs }: SmsSett
       const own = await render?.(input);
       const text = own === undefined ? renderSmsCode(input, host) : withLastLine(own, host, code);
       await within(timeoutMs, Promise.resolve(send({ to, text, code, locale })));
+    },
+    async notify({ to, kind, locale }) {
+      const { text } = renderNotice({ kind, appName, locale });
+      await within(timeoutMs, Promise.resolve(send({ to, text: oneLine(text), code: '', locale })));
     },
     close: async () => {},
   };

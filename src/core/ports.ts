@@ -238,9 +238,21 @@ export interface Message {
   purpose: CodePurpose;
 }
 
+/** What happened to an account that its holder should hear about. */
+export type NoticeKind = 'identifier_changed' | 'totp_enabled' | 'totp_disabled' | 'recovery_code_used';
+
+/** One notice to one recipient. */
+export interface Notice {
+  to: string;
+  kind: NoticeKind;
+  locale: string;
+}
+
 /** A way to hand a message over. Rejects where it was not taken. */
 export interface Channel {
   send(message: Message): Promise<void>;
+  /** Tells of a change to an account; a channel without it tells nobody. */
+  notify?(notice: Notice): Promise<void>;
   close(): Promise<void>;
 }
 

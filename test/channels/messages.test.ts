@@ -1,5 +1,5 @@
-import { LANGUAGE_TAGS, oneLine, renderCode, renderNotice, type NoticeKind } from '../../src/channels/messages.js';
-import type { CodePurpose } from '../../src/core/ports.js';
+import { LANGUAGE_TAGS, oneLine, renderCode, renderNotice } from '../../src/channels/messages.js';
+import type { CodePurpose, NoticeKind } from '../../src/core/ports.js';
 import type { RenderInput } from '../../src/options.js';
 
 const purposes: CodePurpose[] = ['sign-in', 'change-identifier'];
