@@ -17,7 +17,7 @@ export const VARIABLE_PREFIX = 'EXPRESS_OTP_AUTH_';
 /** How the text of a variable becomes an option's value. Text that does not fit is passed on, for the schema to refuse. */
 const readers = {
   text: (text: string): unknown => text,
-  number: (text: string): unknown => (text.trim() === '' ? text : Number(text)),
+  number: (text: string): unknown => (/^-?\d+(?:\.\d+)?$/.test(text.trim()) ? Number(text) : text),
   flag: (text: string): unknown => FLAGS[text.trim().toLowerCase()] ?? text,
   list: (text: string): unknown => text.split(',').map((part) => part.trim()),
   pem: (text: string): unknown => text.replaceAll('\\n', '\n'),
@@ -247,7 +247,12 @@ const schema = z.strictObject({
   reviewCodes: z
     .array(
       z.strictObject({
-        identifier: z.string(),
+        identifier: z
+          .string()
+          .refine(
+            (text) => reviewIdentifier(text) !== undefined,
+            'must be one plain e-mail address, or a phone number as +4915112345678',
+          ),
         code: z.string().regex(/^[0-9]+$/, 'must be digits'),
         expiresAt: z.union([z.string(), z.number(), z.date()]).pipe(z.coerce.date()),
       }),
@@ -268,16 +273,20 @@ const schema = z.strictObject({
  */
 export function loadSettings(options: OtpAuthOptions = {}, env: Environment = process.env) {
   const production = env['NODE_ENV'] === 'production';
+  if (!isTree(options)) throw configInvalid([{ path: 'options', message: 'must be an object' }]);
   const given = withEnvironment(options, env);
   const parsed = schema.safeParse(given);
   // The groups are read once more by themselves, so that a mistake in one does not hide those in another.
   const jwt = schema.shape.jwt.safeParse(given['jwt']);
   const keys = jwt.success ? readKeys(jwt.data) : { problems: [] };
-  const guessing = schema.pick({ otp: true, limits: true }).safeParse({ otp: given['otp'], limits: given['limits'] });
+  const only = (...names: string[]) => Object.fromEntries(names.map((name) => [name, given[name]]));
+  const guessing = schema.pick({ otp: true, limits: true }).safeParse(only('otp', 'limits'));
+  const cookies = schema.pick({ cookie: true }).safeParse(only('cookie'));
+  const reviewing = schema.pick({ otp: true, reviewCodes: true }).safeParse(only('otp', 'reviewCodes'));
   const problems = [
-    ...(parsed.success
-      ? [...cookieProblems(parsed.data), ...reviewCodeProblems(parsed.data)]
-      : parsed.error.issues.flatMap(problemsOf)),
+    ...(parsed.success ? [] : parsed.error.issues.flatMap(problemsOf)),
+    ...(cookies.success ? cookieProblems(cookies.data) : []),
+    ...(reviewing.success ? reviewCodeProblems(reviewing.data) : []),
     ...refusals(given, production),
     ...(guessing.success ? oddsProblems(guessing.data) : []),
     ...keys.problems,
@@ -332,20 +341,14 @@ type Environment = Record<string, string | undefined>;
 type Tree = Record<string, unknown>;
 
 /** The options, with the variables' values where an option is not given. An empty variable is one that is not set. */
-function withEnvironment(options: OtpAuthOptions, env: Environment): Tree {
-  const given = copyOf(options) as Tree;
+function withEnvironment(options: Tree, env: Environment): Tree {
+  let given = options;
   for (const [name, option, reader] of VARIABLES) {
     const text = env[VARIABLE_PREFIX + name];
     if (text === undefined || text === '' || valueAt(given, option) !== undefined) continue;
-    setAt(given, option, readers[reader](text));
+    given = withValueAt(given, option.split('.'), readers[reader](text));
   }
   return given;
-}
-
-/** Copies the groups, and leaves alone what is not a plain object: clients, functions, lists. */
-function copyOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyOf(inner)]));
 }
 
 function valueAt(tree: Tree, path: string): unknown {
@@ -354,12 +357,16 @@ function valueAt(tree: Tree, path: string): unknown {
   return value;
 }
 
-function setAt(tree: Tree, path: string, value: unknown): void {
-  const keys = path.split('.');
-  const last = keys.pop() as string;
-  let group = tree;
-  for (const key of keys) group = (group[key] ??= {}) as Tree;
-  group[last] = value;
+/** Copies the groups on the way and nothing else: what was handed over stays as it is. What is no group is left for the schema to refuse. */
+function withValueAt(tree: Tree, [key, ...rest]: string[], value: unknown): Tree {
+  if (key === undefined) return tree;
+  if (rest.length === 0) return { ...tree, [key]: value };
+  const group = tree[key] ?? {};
+  return isTree(group) ? { ...tree, [key]: withValueAt(group, rest, value) } : tree;
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What is well-formed, and still no way to run. */
@@ -376,6 +383,9 @@ function refusals(given: Tree, production: boolean): Problem[] {
         'jwt.secret',
         `must have ${SHORTEST_SECRET_BYTES} bytes at least; 'npx express-otp-auth secret' prints a good one`,
       );
+    // A public key that serves as a secret is the oldest way to have tokens forged (RFC 8725 §2.1).
+    if (/-----BEGIN [A-Z ]+-----/.test(secret))
+      refuse('jwt.secret', 'must not be a key in PEM form: see jwt.privateKey');
   }
   if (cookie.sameSite === 'none' && cookie.secure !== true && !(production && cookie.secure === undefined))
     refuse('cookie.sameSite', "'none' needs cookie.secure: true, browsers refuse the cookie otherwise");
@@ -401,8 +411,13 @@ function readKeys(jwt: { algorithm: JwtAlgorithm; privateKey?: string | undefine
   signingKey?: KeyObject;
   verificationKeys?: KeyObject[];
 } {
-  if (jwt.algorithm.startsWith('HS')) return { problems: [] };
   const problems: Problem[] = [];
+  if (jwt.algorithm.startsWith('HS')) {
+    const message = `does not fit jwt.algorithm ${jwt.algorithm}, which goes by jwt.secret`;
+    if (jwt.privateKey !== undefined) problems.push({ path: 'jwt.privateKey', message });
+    if (jwt.publicKeys.length > 0) problems.push({ path: 'jwt.publicKeys', message });
+    return { problems };
+  }
   const read = (path: string, pem: string, make: (pem: string) => KeyObject) => {
     try {
       const key = make(pem);
@@ -458,26 +473,18 @@ function descending(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, from - to + 1) }, (_, step) => from - step);
 }
 
-function cookieProblems({ cookie }: z.output<typeof schema>): Problem[] {
+function cookieProblems({ cookie }: Pick<z.output<typeof schema>, 'cookie'>): Problem[] {
   return cookie.name === cookie.deviceName
     ? [{ path: 'cookie.deviceName', message: 'must not be the same as cookie.name' }]
     : [];
 }
 
-function reviewCodeProblems({ reviewCodes, otp }: z.output<typeof schema>): Problem[] {
-  return reviewCodes.flatMap(({ identifier, code }, index) => [
-    ...(reviewIdentifier(identifier)
+function reviewCodeProblems({ reviewCodes, otp }: Pick<z.output<typeof schema>, 'otp' | 'reviewCodes'>): Problem[] {
+  return reviewCodes.flatMap(({ code }, index) =>
+    code.length === otp.length
       ? []
-      : [
-          {
-            path: `reviewCodes.${index}.identifier`,
-            message: 'must be one plain e-mail address, or a phone number as +4915112345678',
-          },
-        ]),
-    ...(code.length === otp.length
-      ? []
-      : [{ path: `reviewCodes.${index}.code`, message: `must have ${otp.length} digits, as otp.length says` }]),
-  ]);
+      : [{ path: `reviewCodes.${index}.code`, message: `must have ${otp.length} digits, as otp.length says` }],
+  );
 }
 
 /** A phone number in E.164 form as it stands: it is compared with canonical ones, and nothing is sent to it. */
