@@ -108,6 +108,8 @@ export function withDeadline(store: Store, bounded: Deadline, logger: Logger): S
       const answer = store.isRevoked(query);
       return typeof answer === 'boolean' ? answer : bounded(answer);
     },
+    takeLease: (request) => bounded(store.takeLease(request)),
+    returnLease: (request) => bounded(store.returnLease(request)),
     ping: () => bounded(store.ping()),
     close: () => store.close(),
   };

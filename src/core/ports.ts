@@ -223,6 +223,11 @@ export interface Store {
   /** At once, where the store can say so without asking anyone. */
   isRevoked(query: RevocationQuery): boolean | Promise<boolean>;
 
+  /** Gives one holder at a time the right to do what takes more than one step. `false`: another has it, until it is given back or ends. */
+  takeLease(request: { name: string; holder: string; nowMs: number; forMs: number }): Promise<boolean>;
+  /** Gives a lease back, unless another holder has it by now. */
+  returnLease(request: { name: string; holder: string }): Promise<void>;
+
   /** Resolves when the store answers. */
   ping(): Promise<void>;
   /** Ends what the store itself opened. */

@@ -3,6 +3,7 @@ import { attemptPromises } from './store-promises/attempts.js';
 import { codePromises } from './store-promises/codes.js';
 import { concurrencyPromises } from './store-promises/concurrency.js';
 import { devicePromises } from './store-promises/devices.js';
+import { leasePromises } from './store-promises/leases.js';
 import type { StorePromises } from './store-promises/promise.js';
 import { refreshPromises } from './store-promises/refresh.js';
 import { revocationPromises } from './store-promises/revocations.js';
@@ -30,6 +31,7 @@ const SUBJECTS: Record<string, StorePromises> = {
   sessions: sessionPromises,
   'refresh tokens': refreshPromises,
   revocations: revocationPromises,
+  leases: leasePromises,
   'many at once': concurrencyPromises,
 };
 

@@ -1,5 +1,6 @@
 import type { Clock, Store } from '../../core/ports.js';
 import { codeLanes } from './code-lanes.js';
+import { createLeases } from './leases.js';
 import { revocations } from './revocations.js';
 import { smsCounts } from './sms-counts.js';
 import { userSessions } from './user-sessions.js';
@@ -23,6 +24,7 @@ export interface MemoryStoreOptions {
 export function memoryStore({ clock = { now: () => Date.now() } }: MemoryStoreOptions = {}): Store {
   const revoked = revocations(clock);
   const codes = codeLanes();
+  const leases = createLeases();
   const sms = smsCounts();
   const sessions = userSessions(revoked);
 
@@ -44,6 +46,8 @@ export function memoryStore({ clock = { now: () => Date.now() } }: MemoryStoreOp
     endAllSessions: async (request) => sessions.endAll(request),
     listSessions: async (request) => sessions.list(request),
     isRevoked: async (query) => revoked.isRevoked(query),
+    takeLease: async (request) => leases.take(request),
+    returnLease: async (request) => leases.giveBack(request),
     ping: async () => {},
     close: async () => {},
   };

@@ -50,6 +50,7 @@ export function keysFor(prefixes: KeyPrefixes) {
     /** No key: where revocations are published. */
     feedChannel: (feed: string) => `${prefixes.blacklist}feed:${feed}`,
 
+    lease: (name: string) => `${prefixes.user}lease:{${name}}`,
     /** Accounts, in the order that the scripts on users have them in; all in one slot. */
     users: [
       `${prefixes.user}{users}`,

@@ -22,9 +22,11 @@ import { endSession } from './scripts/end-session.js';
 import { issueCode } from './scripts/issue-code.js';
 import { listSessions } from './scripts/list-sessions.js';
 import { openSession } from './scripts/open-session.js';
+import { returnLease } from './scripts/return-lease.js';
 import { revokeDevices } from './scripts/revoke-devices.js';
 import { revokeToken } from './scripts/revoke-token.js';
 import { rotateSession } from './scripts/rotate-session.js';
+import { takeLease } from './scripts/take-lease.js';
 import { withdrawCode } from './scripts/withdraw-code.js';
 import { withdrawSms } from './scripts/withdraw-sms.js';
 
@@ -226,6 +228,14 @@ export function redisStore(given: RedisClient, prefixes: Partial<KeyPrefixes> = 
         ([token, session, user]) =>
           token !== null || session !== null || (user != null && issuedAtSeconds < Math.floor(Number(user) / 1000)),
       );
+    },
+
+    async takeLease({ name, holder, nowMs, forMs }) {
+      return (await run(takeLease, [keys.lease(name)], [nowMs, holder, forMs])) === 1;
+    },
+
+    async returnLease({ name, holder }) {
+      await run(returnLease, [keys.lease(name)], [holder]);
     },
 
     async ping() {
