@@ -66,6 +66,7 @@ export const VARIABLES: readonly (readonly [name: string, option: string, reader
   ['USER_KEY_PREFIX', 'userKeyPrefix', 'text'],
   ['STORE_TIMEOUT_MS', 'storeTimeoutMs', 'number'],
   ['RECENT_SECONDS', 'recentSeconds', 'number'],
+  ['REVOCATION', 'revocation', 'text'],
   ['COOKIE_NAME', 'cookie.name', 'text'],
   ['COOKIE_SECURE', 'cookie.secure', 'flag'],
   ['COOKIE_SAME_SITE', 'cookie.sameSite', 'text'],
@@ -214,6 +215,8 @@ const schema = z.strictObject({
   limitKeyPrefix: keyPrefix.default('limit_'),
   userKeyPrefix: keyPrefix.default('user_'),
   recentSeconds: wholeNumber(1, 86_400).default(600),
+  revocation: z.enum(['check', 'push']).default('check'),
+  revocationWaitMs: wholeNumber(0, 5000).default(250),
   maxSessionsPerUser: wholeNumber(1, 1000).default(50),
   cookie: z
     .strictObject({
@@ -386,6 +389,12 @@ function refusals(given: Tree, production: boolean): Problem[] {
     // A public key that serves as a secret is the oldest way to have tokens forged (RFC 8725 §2.1).
     if (/-----BEGIN [A-Z ]+-----/.test(secret))
       refuse('jwt.secret', 'must not be a key in PEM form: see jwt.privateKey');
+  }
+  if (given['revocation'] === 'push') {
+    if (given['store'] !== undefined)
+      refuse('revocation', "'push' needs Redis: a store of your own decides by itself how it knows what is revoked");
+    else if (typeof given['redis'] === 'object' && typeof valueAt(given, 'redis.duplicate') !== 'function')
+      refuse('revocation', "'push' needs a Redis client with duplicate(), to open one more connection");
   }
   if (cookie.sameSite === 'none' && cookie.secure !== true && !(production && cookie.secure === undefined))
     refuse('cookie.sameSite', "'none' needs cookie.secure: true, browsers refuse the cookie otherwise");

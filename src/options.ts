@@ -50,6 +50,17 @@ export interface OtpAuthOptions {
   redisOptions?: Record<string, unknown>;
   /** A store of your own in place of Redis: see `describeStore` in `/testing`. */
   store?: Store;
+  /**
+   * `'check'` asks Redis on every request whether the token is revoked. `'push'`: each process is told of revocations
+   * as they happen and answers from memory; it opens one more connection, and asks Redis where it cannot be sure.
+   * The same for all processes that share a Redis. In one process alone (`'memory:'`) there is no difference. @default 'check'
+   */
+  revocation?: 'check' | 'push';
+  /**
+   * With `revocation: 'push'`: how long a revocation waits for each process to take it in, in milliseconds, and half of
+   * `storeTimeoutMs` at most. A process that does not answer by then accepts no revoked token for longer than a second. @default 250
+   */
+  revocationWaitMs?: number;
   /** What the store may take for one operation, in milliseconds; then the answer is 503. @default 1000 */
   storeTimeoutMs?: number;
   /** Lets `redis: 'memory:'` run with `NODE_ENV=production`: one process, and everything is lost when it ends. @default false */

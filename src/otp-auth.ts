@@ -40,9 +40,11 @@ import { verifyOtpEndpoint } from './http/verify-otp.js';
 import type { OtpAuthOptions } from './options.js';
 import { memoryStore } from './stores/memory/memory-store.js';
 import { redisIpHits } from './stores/redis/ip-hits.js';
-import { keysFor } from './stores/redis/keys.js';
+import { keysFor, type KeyPrefixes } from './stores/redis/keys.js';
 import { failFast } from './stores/redis/fail-fast.js';
 import { openRedis } from './stores/redis/open-redis.js';
+import { type DuplicableClient, openSubscriber } from './stores/redis/push/open-subscriber.js';
+import { pushedRedisStore } from './stores/redis/pushed-redis-store.js';
 import type { RedisClient } from './stores/redis/redis-client.js';
 import { redisStore } from './stores/redis/redis-store.js';
 
@@ -50,6 +52,8 @@ import { redisStore } from './stores/redis/redis-store.js';
 export interface Health {
   ok: boolean;
   store: { ok: boolean; latencyMs: number };
+  /** With `revocation: 'push'`: whether this process answers from memory what is revoked. Where not, it asks Redis. */
+  revocation?: { upToDate: boolean };
 }
 
 /** An Express router that also carries the guards, the functions and the events. */
@@ -181,7 +185,7 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
       },
     }),
     budget: () => budgetOf(rules),
-    health: () => checkHealth(store),
+    health: () => checkHealth(store, opened.isUpToDate),
     close: async () => {
       ipLimits.close();
       await Promise.all([email.close(), opened.close()]);
@@ -189,13 +193,16 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   });
 }
 
-function openStore({ store, redis, redisOptions, storeTimeoutMs, production, clock, ...prefixes }: Settings): {
+function openStore(settings: Settings): {
   store: Store;
+  /** Where revocations are pushed. */
+  isUpToDate?: () => boolean;
   /** Counts of requests by address of the network: in Redis where that is the store, else in this process. */
   openIpHits: (limit: string) => IpHits | undefined;
   advice: string;
   close(): Promise<void>;
 } {
+  const { store, redis, redisOptions, storeTimeoutMs, production, clock, ...prefixes } = settings;
   const keyPrefixes = {
     otp: prefixes.otp.keyPrefix,
     blacklist: prefixes.jwt.blacklistKeyPrefix,
@@ -218,24 +225,48 @@ function openStore({ store, redis, redisOptions, storeTimeoutMs, production, clo
   }
   if (typeof redis !== 'string') {
     const client = failFast(redis, storeTimeoutMs);
+    const inIt = storeInRedis(redis, client, keyPrefixes, settings);
     return {
-      store: redisStore(client, keyPrefixes),
+      ...inIt,
       openIpHits: inRedis(client),
       advice: 'It is the client in the option redis.',
-      close: async () => {},
+      close: () => inIt.store.close(),
     };
   }
 
-  const client = failFast(openRedis(redis, storeTimeoutMs, redisOptions), storeTimeoutMs);
+  const own = openRedis(redis, storeTimeoutMs, redisOptions);
+  const client = failFast(own, storeTimeoutMs);
+  const inIt = storeInRedis(own, client, keyPrefixes, settings);
   const { host } = new URL(redis);
   return {
-    store: redisStore(client, keyPrefixes),
+    ...inIt,
     openIpHits: inRedis(client),
     advice: production
       ? `Redis is expected at ${host}.`
       : `Redis is expected at ${host}; EXPRESS_OTP_AUTH_REDIS_URL=memory: needs no Redis.`,
-    close: async () => client.disconnect(),
+    close: async () => {
+      await inIt.store.close();
+      client.disconnect();
+    },
   };
+}
+
+/** @param client - The same one as `given`, made to fail fast. */
+function storeInRedis(
+  given: RedisClient,
+  client: RedisClient,
+  keyPrefixes: KeyPrefixes,
+  { revocation, revocationWaitMs, storeTimeoutMs, clock, logger }: Settings,
+): { store: Store; isUpToDate?: () => boolean } {
+  if (revocation === 'check') return { store: redisStore(client, keyPrefixes) };
+  const store = pushedRedisStore(client, keyPrefixes, {
+    openSubscriber: () => openSubscriber(given as DuplicableClient),
+    clock,
+    logger,
+    // The revocation itself has to be done within the store's time as well.
+    waitMs: Math.min(revocationWaitMs, storeTimeoutMs / 2),
+  });
+  return { store, isUpToDate: () => store.isUpToDate() };
 }
 
 /** What codes by SMS need. */
@@ -261,11 +292,15 @@ function warnOnce({ jwt, magicOtp, logger }: Settings): void {
     logger.warn('express-otp-auth: magic codes are on: nothing is sent, and anyone can sign in as anyone with zeros.');
 }
 
-async function checkHealth(store: Store): Promise<Health> {
+async function checkHealth(store: Store, isUpToDate?: () => boolean): Promise<Health> {
   const start = performance.now();
   const ok = await store.ping().then(
     () => true,
     () => false,
   );
-  return { ok, store: { ok, latencyMs: Math.round((performance.now() - start) * 10) / 10 } };
+  return {
+    ok,
+    store: { ok, latencyMs: Math.round((performance.now() - start) * 10) / 10 },
+    ...(isUpToDate && { revocation: { upToDate: isUpToDate() } }),
+  };
 }

@@ -10,8 +10,9 @@ import type {
   SmsOutcome,
   Store,
 } from '../../core/ports.js';
-import { keysFor, type KeyPrefixes } from './keys.js';
+import { type Keys, keysFor, type KeyPrefixes } from './keys.js';
 import { failFast } from './fail-fast.js';
+import { newsFromOutside, type RevocationNews, UNANNOUNCED } from './revocation-news.js';
 import type { RedisClient } from './redis-client.js';
 import { runScript, type Script } from './run-script.js';
 import { confirmSms } from './scripts/confirm-sms.js';
@@ -30,7 +31,7 @@ import { takeLease } from './scripts/take-lease.js';
 import { withdrawCode } from './scripts/withdraw-code.js';
 import { withdrawSms } from './scripts/withdraw-sms.js';
 
-const DEFAULT_PREFIXES: KeyPrefixes = {
+export const DEFAULT_PREFIXES: KeyPrefixes = {
   otp: 'otp_',
   limit: 'limit_',
   session: 'session_',
@@ -46,6 +47,11 @@ const DEFAULT_PREFIXES: KeyPrefixes = {
 export function redisStore(given: RedisClient, prefixes: Partial<KeyPrefixes> = {}): Store {
   const client = failFast(given);
   const keys = keysFor({ ...DEFAULT_PREFIXES, ...prefixes });
+  return createRedisStore(client, keys, newsFromOutside(client, keys));
+}
+
+/** The store, and how others learn of what it revokes. */
+export function createRedisStore(client: RedisClient, keys: Keys, news: RevocationNews): Store {
   const run = (script: Script, scriptKeys: readonly string[], args: readonly (string | number)[]) =>
     runScript(client, script, scriptKeys, args);
 
@@ -143,12 +149,17 @@ export function redisStore(given: RedisClient, prefixes: Partial<KeyPrefixes> = 
 
     async openSession({ userKey, session, refreshId, nowMs, maxSessions, revocationMs }) {
       const stored = toStored(session, refreshId, nowMs);
-      return readOpenReply(
-        await run(
-          openSession,
-          [keys.sessions(userKey), keys.revokedUser(userKey), keys.revoked(userKey, '')],
-          [nowMs, session.id, stored, maxSessions, revocationMs],
-        ),
+      return news.spread(
+        userKey,
+        async (announcement) =>
+          readOpenReply(
+            await run(
+              openSession,
+              [keys.sessions(userKey), keys.revokedUser(userKey), keys.revoked(userKey, '')],
+              [nowMs, session.id, stored, maxSessions, revocationMs, ...announcement],
+            ),
+          ),
+        (opened) => opened.outcome === 'opened' && opened.endedSessionIds.length > 0,
       );
     },
 
@@ -158,53 +169,76 @@ export function redisStore(given: RedisClient, prefixes: Partial<KeyPrefixes> = 
         await run(
           openSession,
           [keys.sessions(userKey), keys.revokedUser(userKey), keys.revoked(userKey, '')],
-          [nowMs, session.id, stored, 0, 0],
+          [nowMs, session.id, stored, 0, 0, ...UNANNOUNCED],
         ),
       );
     },
 
     async rotateSession(request) {
       const { userKey, sessionId } = request;
-      const reply = await run(
-        rotateSession,
-        [keys.sessions(userKey), keys.revoked(userKey, sessionId)],
-        [
-          request.nowMs,
-          sessionId,
-          request.presentedId,
-          request.nextId,
-          request.graceMs,
-          request.idleMs,
-          request.revocationMs,
-          request.moving ? '1' : '0',
-        ],
+      return news.spread(
+        userKey,
+        async (announcement) =>
+          readRotateReply(
+            sessionId,
+            await run(
+              rotateSession,
+              [keys.sessions(userKey), keys.revoked(userKey, sessionId)],
+              [
+                request.nowMs,
+                sessionId,
+                request.presentedId,
+                request.nextId,
+                request.graceMs,
+                request.idleMs,
+                request.revocationMs,
+                request.moving ? '1' : '0',
+                ...announcement,
+              ],
+            ),
+          ),
+        ({ outcome }) => outcome === 'reused',
       );
-      return readRotateReply(sessionId, reply);
     },
 
     async endSession({ userKey, sessionId, revocationMs, token }) {
       const revokesToken = token !== undefined && token.remainingMs > 0;
-      const reply = await run(
-        endSession,
-        [
-          keys.sessions(userKey),
-          keys.revoked(userKey, sessionId),
-          ...(revokesToken ? [keys.revoked(userKey, token.id)] : []),
-        ],
-        [sessionId, revocationMs, ...(revokesToken ? [token.remainingMs] : [])],
+      const reply = await news.spread(
+        userKey,
+        (announcement) =>
+          run(
+            endSession,
+            [
+              keys.sessions(userKey),
+              keys.revoked(userKey, sessionId),
+              ...(revokesToken ? [keys.revoked(userKey, token.id)] : []),
+            ],
+            [sessionId, revocationMs, ...announcement, ...(revokesToken ? [token.id, token.remainingMs] : [])],
+          ),
+        always,
       );
       return reply === 1;
     },
 
     async revokeToken({ userKey, tokenId, remainingMs }) {
-      if (remainingMs > 0) await run(revokeToken, [keys.revoked(userKey, tokenId)], [remainingMs]);
+      if (remainingMs <= 0) return;
+      await news.spread(
+        userKey,
+        (announcement) => run(revokeToken, [keys.revoked(userKey, tokenId)], [remainingMs, ...announcement, tokenId]),
+        always,
+      );
     },
 
     async endAllSessions({ userKey, nowMs, revocationMs }) {
-      const reply = await run(
-        endAllSessions,
-        [keys.sessions(userKey), keys.revokedUser(userKey), keys.revoked(userKey, '')],
-        [nowMs, revocationMs],
+      const reply = await news.spread(
+        userKey,
+        (announcement) =>
+          run(
+            endAllSessions,
+            [keys.sessions(userKey), keys.revokedUser(userKey), keys.revoked(userKey, '')],
+            [nowMs, revocationMs, ...announcement],
+          ),
+        always,
       );
       return reply as string[];
     },
@@ -245,6 +279,8 @@ export function redisStore(given: RedisClient, prefixes: Partial<KeyPrefixes> = 
     async close() {},
   };
 }
+
+const always = () => true;
 
 /** The record's JSON as `scripts/session.ts` describes it. */
 interface StoredSession {

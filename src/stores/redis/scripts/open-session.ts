@@ -1,18 +1,19 @@
 import { script } from '../run-script.js';
+import { announceFunction } from './announce.js';
 import { sessionFunctions } from './session.js';
 
 export const openSession = script(`
 -- Adds a session, drops dead ones, and ends the oldest above the most that a user may have.
 -- KEYS  1 the user's sessions, 2 the user's revocation, 3 revocation of no id (its text is put in front of a session id)
--- ARGV  1 now (ms), 2 session id, 3 session (JSON), 4 most sessions (0: no limit), 5 life of a revocation (ms)
+-- ARGV  1 now (ms), 2 session id, 3 session (JSON), 4 most sessions (0: no limit), 5 life of a revocation (ms), 6 channel, 7 stamp
 -- Reply {'opened', ended session ids...}; {'refused'} all of the user's sessions were revoked since it started
-${sessionFunctions}
+${sessionFunctions}${announceFunction}
 local now, id, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[4])
 local session = cjson.decode(ARGV[3])
 if was_revoked_since(KEYS[2], session.started) then return { 'refused' } end
 
 -- A session that moved away is not one of those that the user has here: it counts for nothing, and must not be ended.
-local reply, live = { 'opened' }, {}
+local reply, live, revoked = { 'opened' }, {}, {}
 for _, other in ipairs(live_sessions(KEYS[1], now)) do
   if not other.session.moved then
     if other.id == id then return reply end -- the same request again
@@ -27,8 +28,10 @@ if most > 0 and #live >= most then
     redis.call('HDEL', KEYS[1], ended)
     redis.call('SET', KEYS[3] .. ended, '1', 'PX', ARGV[5])
     reply[#reply + 1] = ended
+    revoked[#revoked + 1] = { 'id', ended, ARGV[5] }
   end
 end
 write_session(KEYS[1], id, session, now)
+announce(ARGV[6], ARGV[7], revoked)
 return reply
 `);

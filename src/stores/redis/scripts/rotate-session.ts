@@ -1,13 +1,14 @@
 import { script } from '../run-script.js';
+import { announceFunction } from './announce.js';
 import { sessionFunctions } from './session.js';
 
 export const rotateSession = script(`
 -- Replaces a session's refresh token; repeats the successor within the grace time; ends the session on reuse.
 -- KEYS  1 the user's sessions, 2 the session's revocation
 -- ARGV  1 now (ms), 2 session id, 3 presented refresh id, 4 next refresh id, 5 grace (ms), 6 idle life (ms),
---       7 life of a revocation (ms), 8 '1' if the session moves to another user key
+--       7 life of a revocation (ms), 8 '1' if the session moves to another user key, 9 channel, 10 stamp
 -- Reply {'rotated' or 'repeated', refresh id, session (JSON)}; {'reused'}; {'ended'}
-${sessionFunctions}
+${sessionFunctions}${announceFunction}
 local now, id, presented = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local session = read_session(KEYS[1], id)
 if not session then return { 'ended' } end
@@ -29,5 +30,6 @@ end
 
 redis.call('HDEL', KEYS[1], id)
 redis.call('SET', KEYS[2], '1', 'PX', ARGV[7])
+announce(ARGV[9], ARGV[10], { { 'id', id, ARGV[7] } })
 return { 'reused' }
 `);
