@@ -73,6 +73,7 @@ export const VARIABLES: readonly (readonly [name: string, option: string, reader
   ['COOKIE_DOMAIN', 'cookie.domain', 'text'],
   ['COOKIE_PATH', 'cookie.path', 'text'],
   ['ALLOWED_ORIGINS', 'allowedOrigins', 'list'],
+  ['TOTP', 'totp', 'text'],
   ['DISABLE_LOCAL_AUTH', 'magicOtp', 'flag'],
 ];
 
@@ -240,12 +241,22 @@ const schema = z.strictObject({
       sendsPerHour: wholeNumber(1, 1000).default(10),
       sendsPerDay: wholeNumber(1, 1000).default(20),
       failuresPerDay: wholeNumber(1, 1000).default(25),
+      secondFactorFailuresPerDay: wholeNumber(1, 1000).default(20),
       smsPerHour: wholeNumber(1, 100_000).default(1000),
       requestsPerIpPerMinute: wholeNumber(1, 1_000_000).default(20),
       verifiesPerIpPerMinute: wholeNumber(1, 1_000_000).default(60),
       maxOddsPerYear: z.number().positive().max(1).default(0.05),
     })
     .prefault({}),
+  totp: z
+    .union(
+      [
+        z.enum(['optional', 'required']).transform((mode) => ({ required: mode === 'required' })),
+        z.strictObject({ issuer: oneLine.min(1).max(100).optional(), required: z.boolean().default(false) }),
+      ],
+      "must be 'optional', 'required' or { issuer, required }",
+    )
+    .optional(),
   magicOtp: z.boolean().default(false),
   reviewCodes: z
     .array(
@@ -398,6 +409,8 @@ function refusals(given: Tree, production: boolean): Problem[] {
   }
   if (cookie.sameSite === 'none' && cookie.secure !== true && !(production && cookie.secure === undefined))
     refuse('cookie.sameSite', "'none' needs cookie.secure: true, browsers refuse the cookie otherwise");
+  if (given['totp'] !== undefined && valueAt(given, 'users.store') === undefined)
+    refuse('totp', 'needs users.store: a second factor belongs to an account');
   if (!production) return problems;
 
   if (secrets.length === 0)

@@ -194,6 +194,8 @@ export interface OtpAuthOptions {
     sendsPerDay?: number;
     /** Wrong guesses for one identifier in any 24 hours, over all codes (NIST SP 800-63B-4 §3.2.2). @default 25 */
     failuresPerDay?: number;
+    /** Refused authenticator and recovery codes of one user in any 24 hours. @default 20 */
+    secondFactorFailuresPerDay?: number;
     /** Messages by SMS in any hour, to everybody together. @default 1000 */
     smsPerHour?: number;
     /** Requests for codes from one address of the network (`req.ip`; IPv6: one /64) in a minute. @default 20 */
@@ -203,6 +205,13 @@ export interface OtpAuthOptions {
     /** The configuration is refused where it gives a stranger better odds than this to guess a code of one identifier within a year: see `auth.budget()`. @default 0.05 */
     maxOddsPerYear?: number;
   };
+
+  /**
+   * A second factor by authenticator apps (RFC 6238), for users of `users.store`. `'required'`: whoever has none can do
+   * nothing before enrolling one. Needs the packages otplib and qrcode. `issuer`: the name that apps show, by default
+   * `email.fromName`.
+   */
+  totp?: 'optional' | 'required' | { issuer?: string; required?: boolean };
 
   /** Every code is as many zeros as a code has digits, and nothing is sent: for development alone. @default false */
   magicOtp?: boolean;

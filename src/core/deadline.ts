@@ -101,6 +101,8 @@ export function withDeadline(store: Store, bounded: Deadline, logger: Logger): S
     rotateSession: (request) => bounded(store.rotateSession(request)),
     adoptSession: (request) => bounded(store.adoptSession(request)),
     endSession: (request) => bounded(store.endSession(request)),
+    raiseSession: (request) => bounded(store.raiseSession(request)),
+    judgeFactor: (request) => bounded(store.judgeFactor(request)),
     revokeToken: (request) => bounded(store.revokeToken(request)),
     endAllSessions: (request) => bounded(store.endAllSessions(request)),
     listSessions: (request) => bounded(store.listSessions(request)),

@@ -188,6 +188,28 @@ export type SmsOutcome =
   /** Too few of the group's codes are typed in; `paused_now` for the message that found it out. */
   | { outcome: 'paused' | 'paused_now'; retryAfterMs: number };
 
+/** What matched: a time step of the authenticator app, or a recovery code by its hash. */
+export type FactorProof = { kind: 'totp'; step: number } | { kind: 'recovery_code'; hash: string };
+
+export interface JudgeFactorRequest {
+  userKey: string;
+  /** Absent where nothing matched: a failure to be counted. */
+  proof?: FactorProof | undefined;
+  /** Good for one success. */
+  challengeId?: string | undefined;
+  nowMs: number;
+  /** Refused attempts of the user in any 24 hours, of all kinds together. */
+  failuresPerDay: number;
+  /** How long used recovery codes are remembered. */
+  rememberMs: number;
+}
+
+export type FactorOutcome =
+  /** With every recovery code that was used, this one too. */
+  | { outcome: 'accepted'; usedHashes: string[] }
+  | { outcome: 'rejected'; reason: 'wrong' | 'replayed' }
+  | { outcome: 'limited'; retryAfterMs: number };
+
 /** Codes, sessions and revocations: a handful of atomic operations. `describeStore` in `/testing` checks an implementation. */
 export interface Store {
   /** Judges cool-down and limits, and puts the code in place, in one step. */
@@ -213,6 +235,15 @@ export interface Store {
   adoptSession(request: AdoptSession): Promise<OpenOutcome>;
   /** Ends the session and revokes its access tokens. `false`: there was no such session. */
   endSession(request: EndSession): Promise<boolean>;
+  /** Notes that a session's user has shown another factor; `false` where there is no such session. */
+  raiseSession(request: {
+    userKey: string;
+    sessionId: string;
+    amr: readonly string[];
+    nowMs: number;
+  }): Promise<boolean>;
+  /** Judges a second factor's failure limit, and uses a proof up or counts a failure, in one step. */
+  judgeFactor(request: JudgeFactorRequest): Promise<FactorOutcome>;
   /** Revokes one access token, for what is left of its life; its session goes on. */
   revokeToken(request: { userKey: string; tokenId: string; remainingMs: number }): Promise<void>;
   /** Ends all sessions, revokes their access tokens and everything issued until now; returns the ended sessions' ids. */

@@ -37,6 +37,8 @@ export interface Sessions {
     reason: string,
     details?: { token?: { id: string; remainingMs: number }; requester?: Requester },
   ): Promise<boolean>;
+  /** Notes that the session's user has shown another factor; its next access token says so. */
+  raise(userId: string, sessionId: string, amr: readonly string[]): Promise<void>;
   /** Revokes one access token, and lets its session go on. */
   revokeAccessToken(userId: string, token: { id: string; remainingMs: number }): Promise<void>;
   /** Ends all sessions of a user, and returns how many there were. Their device cookies are those of strangers from now on. */
@@ -219,6 +221,13 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const ended = await endUnderEachSecret(user.id, sessionId, token);
       if (ended) emit('session.ended', user, sessionId, { amr: [], reason, ...requester });
       return ended;
+    },
+
+    async raise(userId, sessionId, amr) {
+      const nowMs = clock.now();
+      await Promise.all(
+        secrets.all.map((era) => store.raiseSession({ userKey: userKeyFor(era, userId), sessionId, amr, nowMs })),
+      );
     },
 
     async revokeAccessToken(userId, { id, remainingMs }) {

@@ -35,6 +35,17 @@ export interface RefreshClaims {
 /** Whether a token that is authentic but past its end is good. */
 type Expiry = 'refuse-expired' | 'allow-expired';
 
+/** What the token says that stands for a first factor, while the second is outstanding. */
+export interface MfaClaims {
+  sub: string;
+  jti: string;
+  iat: number;
+  exp: number;
+  /** What the first factor was shown for. */
+  email?: string;
+  phone_number?: string;
+}
+
 export interface Tokens {
   signAccess(claims: Omit<AccessClaims, 'iat' | 'exp'>, times: { iat: number; exp: number }): string;
   /** @throws OtpAuthError `invalid_token` */
@@ -48,6 +59,9 @@ export interface Tokens {
   verifyRefresh(token: string): { claims: RefreshClaims; era: Era };
   /** The claims of an authentic refresh token, expired or not: good to log out with. */
   authenticRefresh(token: string): RefreshClaims | undefined;
+  signMfa(claims: MfaClaims): string;
+  /** @throws OtpAuthError `invalid_token` */
+  verifyMfa(token: string): MfaClaims;
 }
 
 export interface TokenSettings {
@@ -80,7 +94,7 @@ export const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
   'prototype',
 ]);
 
-const REFRESH_ALGORITHM = 'HS256';
+const DERIVED_KEY_ALGORITHM = 'HS256';
 /** Characters. */
 // All header fields of a request together, unless Node is told otherwise: what claims(user) adds may fill it.
 export const LONGEST_TOKEN = 16_384;
@@ -136,7 +150,7 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
   };
 
   const readRefresh = (token: string, expiry: Expiry): { claims: RefreshClaims; era: Era } | undefined => {
-    const { header, payload } = verify(token, REFRESH_ALGORITHM, (kid) => secrets.find(kid)?.refreshToken) ?? {};
+    const { header, payload } = verify(token, DERIVED_KEY_ALGORITHM, (kid) => secrets.find(kid)?.refreshToken) ?? {};
     const era = secrets.find(header?.kid ?? '');
     const isGood =
       era !== undefined &&
@@ -177,7 +191,7 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
       // The members' order is fixed, so that the same claims are the same token: see `refreshGraceSeconds`.
       const { sub, sid, jti, iat, exp } = claims;
       const payload = { sub, sid, jti, type: 'refresh', iat, exp };
-      return sign(payload, era.refreshToken, { alg: REFRESH_ALGORITHM, typ: 'rt+jwt', kid: era.id });
+      return sign(payload, era.refreshToken, { alg: DERIVED_KEY_ALGORITHM, typ: 'rt+jwt', kid: era.id });
     },
 
     verifyRefresh(token) {
@@ -187,6 +201,29 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
     },
 
     authenticRefresh: (token) => readRefresh(token, 'allow-expired')?.claims,
+
+    signMfa(claims) {
+      const era = secrets.current;
+      return sign({ ...claims, type: 'mfa' }, era.mfaToken, {
+        alg: DERIVED_KEY_ALGORITHM,
+        typ: 'mfa+jwt',
+        kid: era.id,
+      });
+    },
+
+    verifyMfa(token) {
+      const { header, payload } = verify(token, DERIVED_KEY_ALGORITHM, (kid) => secrets.find(kid)?.mfaToken) ?? {};
+      const isGood =
+        header?.typ === 'mfa+jwt' &&
+        payload?.['type'] === 'mfa' &&
+        timesAreGood(payload, 'refuse-expired') &&
+        isText(payload['sub']) &&
+        isText(payload['jti']) &&
+        isAbsentOrText(payload['email']) &&
+        isAbsentOrText(payload['phone_number']);
+      if (!isGood) throw new OtpAuthError('invalid_token');
+      return payload as unknown as MfaClaims;
+    },
   };
 }
 

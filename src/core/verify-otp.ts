@@ -7,6 +7,7 @@ import type { Requester } from './requester.js';
 import { identifierKeyFor, type Secrets } from './secrets.js';
 import type { Sessions, SignIn } from './sessions.js';
 import type { SmsGuard } from './sms-guard.js';
+import type { MfaChallenge } from './totp/mfa-challenge.js';
 import type { Users } from './users.js';
 
 /** A person types a code in. */
@@ -65,7 +66,8 @@ export function createConsumeOtp({ store, secrets, clock, emit, rules, smsGuard 
   };
 }
 
-export type VerifyOtp = (attempt: Omit<OtpAttempt, 'purpose'>) => Promise<SignIn>;
+/** `totpCode`: the second factor, where it comes with the first. */
+export type VerifyOtp = (attempt: Omit<OtpAttempt, 'purpose'> & { totpCode?: string | undefined }) => Promise<SignIn>;
 
 /** Signs in with a code: uses it up, finds the user, opens the session. */
 export function createVerifyOtp(deps: {
@@ -73,6 +75,8 @@ export function createVerifyOtp(deps: {
   users: Users;
   sessions: Sessions;
   clock: Clock;
+  /** Asked where users may have a second factor. */
+  challenge?: Pick<MfaChallenge, 'complete'> | undefined;
 }): VerifyOtp {
   return async (attempt) => {
     const decidedAtMs = deps.clock.now();
@@ -80,6 +84,7 @@ export function createVerifyOtp(deps: {
     const user = await deps.users.signIn(attempt.identifier);
     if (user === undefined)
       throw new OtpAuthError('invalid_otp', 'The code is wrong, expired or used. Ask for a new one.');
-    return deps.sessions.open(user, ['otp'], decidedAtMs, attempt.requester);
+    const amr = (await deps.challenge?.complete(user.id, attempt)) ?? ['otp'];
+    return deps.sessions.open(user, amr, decidedAtMs, attempt.requester);
   };
 }

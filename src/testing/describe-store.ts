@@ -5,6 +5,7 @@ import { concurrencyPromises } from './store-promises/concurrency.js';
 import { devicePromises } from './store-promises/devices.js';
 import { leasePromises } from './store-promises/leases.js';
 import type { StorePromises } from './store-promises/promise.js';
+import { factorPromises } from './store-promises/factors.js';
 import { refreshPromises } from './store-promises/refresh.js';
 import { revocationPromises } from './store-promises/revocations.js';
 import { sendPromises } from './store-promises/sends.js';
@@ -31,6 +32,7 @@ const SUBJECTS: Record<string, StorePromises> = {
   sessions: sessionPromises,
   'refresh tokens': refreshPromises,
   revocations: revocationPromises,
+  'second factors': factorPromises,
   leases: leasePromises,
   'many at once': concurrencyPromises,
 };

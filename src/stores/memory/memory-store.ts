@@ -1,5 +1,6 @@
 import type { Clock, Store } from '../../core/ports.js';
 import { codeLanes } from './code-lanes.js';
+import { factors } from './factors.js';
 import { createLeases } from './leases.js';
 import { revocations } from './revocations.js';
 import { smsCounts } from './sms-counts.js';
@@ -26,6 +27,7 @@ export function memoryStore({ clock = { now: () => Date.now() } }: MemoryStoreOp
   const codes = codeLanes();
   const leases = createLeases();
   const sms = smsCounts();
+  const secondFactors = factors();
   const sessions = userSessions(revoked);
 
   return {
@@ -40,6 +42,8 @@ export function memoryStore({ clock = { now: () => Date.now() } }: MemoryStoreOp
     rotateSession: async (request) => sessions.rotate(request),
     adoptSession: async (request) => sessions.adopt(request),
     endSession: async (request) => sessions.end(request),
+    raiseSession: async (request) => sessions.raise(request),
+    judgeFactor: async (request) => secondFactors.judge(request),
     revokeToken: async ({ userKey, tokenId, remainingMs }) => {
       if (remainingMs > 0) revoked.revokeToken(userKey, tokenId, remainingMs);
     },

@@ -28,6 +28,7 @@ export interface UserSessions {
   adopt(request: AdoptSession): OpenOutcome;
   end(request: EndSession): boolean;
   endAll(request: Parameters<Store['endAllSessions']>[0]): string[];
+  raise(request: Parameters<Store['raiseSession']>[0]): boolean;
   list(request: Parameters<Store['listSessions']>[0]): SessionRecord[];
 }
 
@@ -117,6 +118,13 @@ export function userSessions(revoked: Revocations): UserSessions {
       return [...sessions.values()]
         .filter(({ record, state }) => state === 'here' && isAlive(record, nowMs))
         .map(({ record }) => record.id);
+    },
+
+    raise({ userKey, sessionId, amr, nowMs }) {
+      const session = living(userKey, nowMs).get(sessionId);
+      if (session?.state !== 'here') return false;
+      session.record = { ...session.record, amr };
+      return true;
     },
 
     list({ userKey, nowMs }) {

@@ -2,6 +2,7 @@ import type {
   CodeAddress,
   CodeLimit,
   ConsumeOutcome,
+  FactorOutcome,
   IssueOutcome,
   OpenOutcome,
   RejectionReason,
@@ -20,9 +21,11 @@ import { consumeCode } from './scripts/consume-code.js';
 import { countSms } from './scripts/count-sms.js';
 import { endAllSessions } from './scripts/end-all-sessions.js';
 import { endSession } from './scripts/end-session.js';
+import { judgeFactor } from './scripts/judge-factor.js';
 import { issueCode } from './scripts/issue-code.js';
 import { listSessions } from './scripts/list-sessions.js';
 import { openSession } from './scripts/open-session.js';
+import { raiseSession } from './scripts/raise-session.js';
 import { returnLease } from './scripts/return-lease.js';
 import { revokeDevices } from './scripts/revoke-devices.js';
 import { revokeToken } from './scripts/revoke-token.js';
@@ -30,6 +33,9 @@ import { rotateSession } from './scripts/rotate-session.js';
 import { takeLease } from './scripts/take-lease.js';
 import { withdrawCode } from './scripts/withdraw-code.js';
 import { withdrawSms } from './scripts/withdraw-sms.js';
+
+/** As long as a challenge can be answered. */
+const CHALLENGE_MS = 600_000;
 
 export const DEFAULT_PREFIXES: KeyPrefixes = {
   otp: 'otp_',
@@ -220,6 +226,31 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
       return reply === 1;
     },
 
+    async raiseSession({ userKey, sessionId, amr, nowMs }) {
+      return (await run(raiseSession, [keys.sessions(userKey)], [nowMs, sessionId, amr.join(' ')])) === 1;
+    },
+
+    async judgeFactor({ userKey, proof, challengeId, nowMs, failuresPerDay, rememberMs }) {
+      const reply = await run(
+        judgeFactor,
+        [
+          keys.factor(userKey, 'failures'),
+          keys.factor(userKey, 'last-step'),
+          keys.factor(userKey, 'used-recovery-codes'),
+          ...(challengeId === undefined ? [] : [keys.answered(userKey, challengeId)]),
+        ],
+        [
+          nowMs,
+          failuresPerDay,
+          proof?.kind ?? '',
+          proof === undefined ? '' : proof.kind === 'totp' ? proof.step : proof.hash,
+          CHALLENGE_MS,
+          rememberMs,
+        ],
+      );
+      return readFactorReply(reply);
+    },
+
     async revokeToken({ userKey, tokenId, remainingMs }) {
       if (remainingMs <= 0) return;
       await news.spread(
@@ -343,6 +374,18 @@ function readConsumeReply(reply: unknown): ConsumeOutcome {
       return { outcome, retryAfterMs: Number(detail) };
     default:
       return { outcome: 'rejected', reason: detail as RejectionReason };
+  }
+}
+
+function readFactorReply(reply: unknown): FactorOutcome {
+  const [outcome, ...details] = reply as [FactorOutcome['outcome'], ...string[]];
+  switch (outcome) {
+    case 'accepted':
+      return { outcome, usedHashes: details };
+    case 'limited':
+      return { outcome, retryAfterMs: Number(details[0]) };
+    case 'rejected':
+      return { outcome, reason: details[0] as 'wrong' | 'replayed' };
   }
 }
 

@@ -1,0 +1,111 @@
+import { OtpAuthError } from '../../errors.js';
+import type { Emit } from '../events.js';
+import type { Clock } from '../ports.js';
+import type { Requester } from '../requester.js';
+import type { Secrets } from '../secrets.js';
+import type { Sessions } from '../sessions.js';
+import type { UserRecord, UserStore } from '../users/user-store.js';
+import { drawRecoveryCodes, hashRecoveryCode } from './recovery-codes.js';
+import { maskedIdentifierOf, type SecondFactor } from './second-factor.js';
+import type { TotpLibrary } from './totp-library.js';
+import { openTotpState, sealTotpState, type TotpState } from './totp-state.js';
+
+/** Taking an authenticator app into use, and out of it. */
+export interface Enrolment {
+  /**
+   * A new secret for the user's app; nothing is enforced until it is confirmed.
+   *
+   * @throws OtpAuthError `conflict` where one is in use already
+   */
+  enroll(userId: string): Promise<{ secret: string; uri: string; qrCode: string }>;
+  /** From now on the second factor is asked for. The recovery codes are shown this once. */
+  confirm(
+    holder: { userId: string; sessionId: string },
+    code: string,
+    requester: Requester,
+  ): Promise<{ recoveryCodes: string[] }>;
+  /** New recovery codes; the old ones are dead. */
+  renewRecoveryCodes(userId: string, code: string, requester: Requester): Promise<{ recoveryCodes: string[] }>;
+  disable(userId: string, code: string, requester: Requester): Promise<void>;
+}
+
+export interface EnrolmentDeps {
+  userStore: Pick<UserStore, 'findById' | 'update'>;
+  secondFactor: SecondFactor;
+  sessions: Pick<Sessions, 'raise'>;
+  secrets: Secrets;
+  library: TotpLibrary;
+  clock: Clock;
+  emit: Emit;
+  /** Tells the user of the change. */
+  notify: (user: UserRecord, kind: 'totp_enabled' | 'totp_disabled') => void;
+  issuer: string;
+}
+
+export function createEnrolment(deps: EnrolmentDeps): Enrolment {
+  const { userStore, secondFactor, secrets, library } = deps;
+
+  const findUser = async (userId: string): Promise<UserRecord> => {
+    const user = await userStore.findById(userId);
+    if (!user) throw new OtpAuthError('invalid_token');
+    return user;
+  };
+  const save = (user: UserRecord, state: TotpState) =>
+    userStore.update(user.id, { totp: sealTotpState(secrets, user.id, state) });
+  const withNewCodes = (state: TotpState) => {
+    const recoveryCodes = drawRecoveryCodes();
+    const recoveryHashes = recoveryCodes.map((code) => hashRecoveryCode(state.secret, code));
+    return { recoveryCodes, state: { ...state, isConfirmed: true, recoveryHashes } };
+  };
+  const emit = (name: 'totp.enabled' | 'totp.disabled', user: UserRecord, requester: Requester) =>
+    deps.emit(name, { at: deps.clock.now(), userId: user.id, identifier: maskedIdentifierOf(user), ...requester });
+
+  return {
+    async enroll(userId) {
+      const user = await findUser(userId);
+      if (secondFactor.enforced(user)) throw new OtpAuthError('conflict', 'An authenticator app is in use already.');
+      const secret = library.drawSecret();
+      const uri = library.uri(secret, deps.issuer, user.email ?? user.phoneNumber ?? user.id);
+      await save(user, { secret, isConfirmed: false, recoveryHashes: [] });
+      return { secret, uri, qrCode: await library.qrCode(uri) };
+    },
+
+    async confirm({ userId, sessionId }, code, requester) {
+      const user = await findUser(userId);
+      const pending = openTotpState(secrets, userId, user.totp);
+      if (pending === undefined || pending.isConfirmed)
+        throw new OtpAuthError(
+          'conflict',
+          pending ? 'An authenticator app is in use already.' : 'Enrol an authenticator app first.',
+        );
+      await secondFactor.judge({ user, state: pending, attempt: { code }, requester });
+      const { recoveryCodes, state } = withNewCodes(pending);
+      await save(user, state);
+      // The session has now shown both factors: its next access token says so.
+      await deps.sessions.raise(userId, sessionId, ['otp', 'totp']);
+      emit('totp.enabled', user, requester);
+      deps.notify(user, 'totp_enabled');
+      return { recoveryCodes };
+    },
+
+    async renewRecoveryCodes(userId, code, requester) {
+      const user = await findUser(userId);
+      const enforced = secondFactor.enforced(user);
+      if (enforced === undefined) throw new OtpAuthError('conflict', 'No authenticator app is in use.');
+      await secondFactor.judge({ user, state: enforced, attempt: { code }, requester });
+      const { recoveryCodes, state } = withNewCodes(enforced);
+      await save(user, state);
+      return { recoveryCodes };
+    },
+
+    async disable(userId, code, requester) {
+      const user = await findUser(userId);
+      const enforced = secondFactor.enforced(user);
+      if (enforced === undefined) throw new OtpAuthError('conflict', 'No authenticator app is in use.');
+      await secondFactor.judge({ user, state: enforced, attempt: { code }, requester });
+      await userStore.update(user.id, { totp: null });
+      emit('totp.disabled', user, requester);
+      deps.notify(user, 'totp_disabled');
+    },
+  };
+}

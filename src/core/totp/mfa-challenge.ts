@@ -1,0 +1,87 @@
+import { OtpAuthError } from '../../errors.js';
+import type { Identifier } from '../identifier.js';
+import type { Clock } from '../ports.js';
+import type { Requester } from '../requester.js';
+import { randomId, type Sessions, type SignIn } from '../sessions.js';
+import type { Tokens } from '../tokens.js';
+import type { Users } from '../users.js';
+import type { UserStore } from '../users/user-store.js';
+import type { FactorAttempt, SecondFactor } from './second-factor.js';
+
+/** Signing in of users who have a second factor. */
+export interface MfaChallenge {
+  /**
+   * The methods of a sign-in whose first factor is good: with `totpCode`, the second is judged at once.
+   *
+   * @throws OtpAuthError `mfa_required` with a token for `answer`, where the second factor is outstanding; `invalid_totp`
+   */
+  complete(
+    userId: string,
+    attempt: { identifier: Identifier; totpCode?: string | undefined; requester: Requester },
+  ): Promise<string[]>;
+  /** @throws OtpAuthError `invalid_token`, `invalid_totp`, `rate_limited` */
+  answer(mfaToken: string, attempt: FactorAttempt, requester: Requester): Promise<SignIn & { identifier: Identifier }>;
+}
+
+const CHALLENGE_SECONDS = 600;
+
+export function createMfaChallenge(deps: {
+  userStore: Pick<UserStore, 'findById'>;
+  users: Users;
+  secondFactor: SecondFactor;
+  sessions: Sessions;
+  tokens: Tokens;
+  clock: Clock;
+}): MfaChallenge {
+  const { secondFactor, tokens, clock } = deps;
+
+  const enforcedFor = async (userId: string) => {
+    const user = await deps.userStore.findById(userId);
+    if (!user) return undefined;
+    const state = secondFactor.enforced(user);
+    return state && { user, state };
+  };
+
+  return {
+    async complete(userId, { identifier, totpCode, requester }) {
+      const enforced = await enforcedFor(userId);
+      if (enforced === undefined) {
+        // What follows the code of a user without a second factor is a wrong password, not a detail to overlook.
+        if (totpCode !== undefined) throw new OtpAuthError('invalid_otp');
+        return ['otp'];
+      }
+      if (totpCode !== undefined) {
+        await secondFactor.judge({ ...enforced, attempt: { code: totpCode }, requester });
+        return ['otp', 'totp'];
+      }
+      const iat = Math.floor(clock.now() / 1000);
+      const { kind, value } = identifier;
+      const mfaToken = tokens.signMfa({
+        sub: userId,
+        jti: randomId(),
+        iat,
+        exp: iat + CHALLENGE_SECONDS,
+        ...(kind === 'email' ? { email: value } : { phone_number: value }),
+      });
+      throw new OtpAuthError('mfa_required', 'Enter the code of your authenticator app, or a recovery code.', {
+        mfaToken,
+        methods: enforced.state.recoveryHashes.length > 0 ? ['totp', 'recovery_code'] : ['totp'],
+      });
+    },
+
+    async answer(mfaToken, attempt, requester) {
+      const decidedAtMs = clock.now();
+      const claims = tokens.verifyMfa(mfaToken);
+      const user = await deps.users.find(claims.sub);
+      const enforced = await enforcedFor(claims.sub);
+      if (user === undefined || enforced === undefined) throw new OtpAuthError('invalid_token');
+      const method = await secondFactor.judge({ ...enforced, attempt, challengeId: claims.jti, requester });
+      const signIn = await deps.sessions.open(user, ['otp', method], decidedAtMs, requester);
+      const identifier: Identifier =
+        claims.email === undefined
+          ? { kind: 'phone', value: claims.phone_number ?? '' }
+          : { kind: 'email', value: claims.email };
+      return { ...signIn, identifier };
+    },
+  };
+}

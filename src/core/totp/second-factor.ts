@@ -1,0 +1,115 @@
+import { OtpAuthError } from '../../errors.js';
+import type { Emit } from '../events.js';
+import { maskIdentifier } from '../identifier.js';
+import type { Clock, FactorProof, Store } from '../ports.js';
+import type { Requester } from '../requester.js';
+import { type Secrets, userKeyFor } from '../secrets.js';
+import type { UserRecord, UserStore } from '../users/user-store.js';
+import { hashRecoveryCode } from './recovery-codes.js';
+import type { TotpLibrary } from './totp-library.js';
+import { isSealedUnderOldSecret, openTotpState, sealTotpState, type TotpState } from './totp-state.js';
+
+/** What someone shows besides the first factor. */
+export type FactorAttempt = { code: string; recoveryCode?: undefined } | { recoveryCode: string; code?: undefined };
+
+export interface JudgeFactor {
+  user: UserRecord;
+  state: TotpState;
+  attempt: FactorAttempt;
+  /** The challenge that the attempt answers: good for one success. */
+  challengeId?: string | undefined;
+  requester: Requester;
+}
+
+export interface SecondFactor {
+  /** The user's state, `undefined` where there is none that is enforced. */
+  enforced(user: UserRecord): TotpState | undefined;
+  /**
+   * Judges an attempt, counts it and uses it up in one step of the store.
+   *
+   * @throws OtpAuthError `invalid_totp`, `rate_limited`
+   */
+  judge(judgement: JudgeFactor): Promise<'totp' | 'recovery_code'>;
+}
+
+export interface SecondFactorDeps {
+  store: Store;
+  userStore: Pick<UserStore, 'findById' | 'update'>;
+  secrets: Secrets;
+  library: TotpLibrary;
+  clock: Clock;
+  emit: Emit;
+  failuresPerDay: number;
+}
+
+/** Until the used code is gone from the user's row, which is soon; long, because it costs nothing. */
+const REMEMBER_USED_CODES_MS = 400 * 86_400_000;
+
+export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
+  const { store, secrets, library, clock, emit } = deps;
+
+  const prove = ({ state, attempt }: JudgeFactor, nowMs: number): FactorProof | undefined => {
+    if (attempt.code !== undefined) {
+      const step = library.matchingStep(state.secret, attempt.code, nowMs);
+      return step === undefined ? undefined : { kind: 'totp', step };
+    }
+    const hash = hashRecoveryCode(state.secret, attempt.recoveryCode);
+    return state.recoveryHashes.includes(hash) ? { kind: 'recovery_code', hash } : undefined;
+  };
+
+  /** What was used goes from the user's row as well; the store's own memory of it bridges the time until then. */
+  const forgetUsedCodes = async (userId: string, usedHashes: readonly string[]) => {
+    const user = await deps.userStore.findById(userId);
+    const state = openTotpState(secrets, userId, user?.totp);
+    if (state === undefined) return 0;
+    const recoveryHashes = state.recoveryHashes.filter((hash) => !usedHashes.includes(hash));
+    await deps.userStore.update(userId, { totp: sealTotpState(secrets, userId, { ...state, recoveryHashes }) });
+    return recoveryHashes.length;
+  };
+
+  return {
+    enforced(user) {
+      const state = openTotpState(secrets, user.id, user.totp);
+      return state?.isConfirmed === true ? state : undefined;
+    },
+
+    async judge(judgement) {
+      const { user, state, challengeId, requester } = judgement;
+      const nowMs = clock.now();
+      const context = { at: nowMs, userId: user.id, identifier: maskedIdentifierOf(user), ...requester };
+      const judged = await store.judgeFactor({
+        // Under the oldest secret, as all limits are: a new one in front gives no fresh allowance.
+        userKey: userKeyFor(secrets.oldest, user.id),
+        proof: prove(judgement, nowMs),
+        challengeId,
+        nowMs,
+        failuresPerDay: deps.failuresPerDay,
+        rememberMs: REMEMBER_USED_CODES_MS,
+      });
+      if (judged.outcome === 'limited') {
+        const retryAfterSeconds = Math.ceil(judged.retryAfterMs / 1000);
+        emit('limit.hit', { ...context, limit: 'second_factor_failures_per_day', retryAfterSeconds });
+        throw new OtpAuthError('rate_limited', 'Too many wrong codes. Wait before you try again.', {
+          retryAfterSeconds,
+        });
+      }
+      if (judged.outcome === 'rejected') {
+        emit('totp.rejected', { ...context, reason: judged.reason });
+        throw new OtpAuthError('invalid_totp', 'The code is wrong or was used. Wait for the next one.');
+      }
+      if (judged.usedHashes.length > 0 && judgement.attempt.recoveryCode !== undefined) {
+        const remaining = await forgetUsedCodes(user.id, judged.usedHashes);
+        emit('recovery_code.used', { ...context, remaining });
+        return 'recovery_code';
+      }
+      if (user.totp && isSealedUnderOldSecret(secrets, user.totp))
+        await deps.userStore.update(user.id, { totp: sealTotpState(secrets, user.id, state) });
+      return 'totp';
+    },
+  };
+}
+
+export function maskedIdentifierOf({ email, phoneNumber }: UserRecord): string | undefined {
+  if (email) return maskIdentifier({ kind: 'email', value: email });
+  return phoneNumber ? maskIdentifier({ kind: 'phone', value: phoneNumber }) : undefined;
+}

@@ -1,0 +1,48 @@
+import type { Logger } from '../ports.js';
+
+/** RFC 6238 and its surroundings, by the libraries that are good at it. */
+export interface TotpLibrary {
+  /** Resolves when the libraries are loaded; rejects where one is not installed. */
+  ready: Promise<void>;
+  drawSecret(): string;
+  /** The time step whose code this is: the present one, the one before or the one after; `undefined` for any other code. */
+  matchingStep(secret: string, code: string, nowMs: number): number | undefined;
+  /** `otpauth://` URI for authenticator apps. */
+  uri(secret: string, issuer: string, account: string): string;
+  /** The URI as a PNG data URL. */
+  qrCode(uri: string): Promise<string>;
+}
+
+const STEP_SECONDS = 30;
+
+/** Loads otplib and qrcode at once, in the background. */
+export function loadTotpLibrary(logger: Logger): TotpLibrary {
+  let otplib: typeof import('otplib') | undefined;
+  let qrcode: typeof import('qrcode') | undefined;
+  const ready = Promise.all([import('otplib'), import('qrcode')]).then(([loadedOtplib, loadedQrcode]) => {
+    otplib = loadedOtplib;
+    qrcode = loadedQrcode;
+  });
+  ready.catch(() => logger.error('express-otp-auth: totp needs otplib and qrcode: npm install otplib qrcode'));
+
+  return {
+    ready,
+    drawSecret: () => loaded(otplib).generateSecret(),
+    matchingStep(secret, code, nowMs) {
+      if (!/^[0-9]{6}$/.test(code)) return undefined;
+      const epoch = Math.floor(nowMs / 1000);
+      // One step either way: RFC 6238 §5.2.
+      const result = loaded(otplib).verifySync({ secret, token: code, epoch, epochTolerance: STEP_SECONDS });
+      return result.valid && 'timeStep' in result ? result.timeStep : undefined;
+    },
+    // A colon would end the issuer's part of the label.
+    uri: (secret, issuer, account) =>
+      loaded(otplib).generateURI({ secret, issuer: issuer.replaceAll(':', ' '), label: account }),
+    qrCode: (uri) => loaded(qrcode).toDataURL(uri),
+  };
+}
+
+function loaded<Library>(library: Library | undefined): Library {
+  if (library === undefined) throw new Error('otplib and qrcode are not loaded');
+  return library;
+}

@@ -1,0 +1,83 @@
+import type { Request, RequestHandler } from 'express';
+import { z } from 'zod';
+import type { Devices } from '../core/device.js';
+import type { Enrolment } from '../core/totp/enrolment.js';
+import type { MfaChallenge } from '../core/totp/mfa-challenge.js';
+import { validBody } from './body.js';
+import type { DeviceTokens } from './device-token.js';
+import { handle } from './problem.js';
+import type { RefreshCookie } from './refresh-cookie.js';
+import { requesterOf } from './requester.js';
+import type { Guards } from './require-user.js';
+import type { Route } from './router.js';
+import { signedIn } from './sessions.js';
+import { answerSignIn } from './verify-otp.js';
+
+const appCode = z.string().regex(/^[0-9]{6}$/, 'must be a string of 6 digits');
+const codeBody = z.object({ code: appCode });
+const verifyBody = z
+  .object({
+    mfa_token: z.string().min(1),
+    code: appCode.optional(),
+    recovery_code: z.string().min(1).max(64).optional(),
+    token_transport: z.enum(['cookie', 'body']).default('cookie'),
+    device_token: z.string().nullish(),
+  })
+  .refine(({ code, recovery_code }) => (code === undefined) !== (recovery_code === undefined), {
+    path: ['code'],
+    message: 'is required, or recovery_code in its place',
+  });
+
+export interface TotpDeps {
+  enrolment: Enrolment;
+  challenge: MfaChallenge;
+  guards: Guards;
+  /** 401 without a valid access token, also of a user who is yet to enrol. */
+  requireAnyUser: RequestHandler;
+  /** In front of `/totp/verify`: cross-site requests and limits per address. */
+  before: RequestHandler[];
+  cookie: RefreshCookie;
+  devices: Devices;
+  deviceTokens: DeviceTokens;
+}
+
+/** `POST /totp/enroll`, `/totp/confirm`, `/totp/verify`, `/totp/recovery-codes` and `/totp/disable` */
+export function totpRoutes(deps: TotpDeps): Route[] {
+  const { enrolment, challenge, guards, requireAnyUser } = deps;
+  const codeOf = (req: Request) => validBody(codeBody, req.body).code;
+
+  const enroll = handle(async (req, res) => {
+    const { secret, uri, qrCode } = await enrolment.enroll(signedIn(req).id);
+    res.json({ secret, uri, qr_code: qrCode });
+  });
+  const confirm = handle(async (req, res) => {
+    const { id, sessionId } = signedIn(req);
+    const { recoveryCodes } = await enrolment.confirm({ userId: id, sessionId }, codeOf(req), requesterOf(req));
+    res.json({ recovery_codes: recoveryCodes });
+  });
+  const verify = handle(async (req, res) => {
+    const body = validBody(verifyBody, req.body);
+    const attempt = body.code === undefined ? { recoveryCode: body.recovery_code ?? '' } : { code: body.code };
+    const { identifier, ...signIn } = await challenge.answer(body.mfa_token, attempt, requesterOf(req));
+    const presented = deps.deviceTokens.presented(req, body.device_token);
+    const deviceToken = deps.devices.remember(presented, identifier);
+    answerSignIn(req, res, deps, { ...signIn, deviceToken }, body.token_transport);
+  });
+  const renew = handle(async (req, res) => {
+    const { recoveryCodes } = await enrolment.renewRecoveryCodes(signedIn(req).id, codeOf(req), requesterOf(req));
+    res.json({ recovery_codes: recoveryCodes });
+  });
+  const disable = handle(async (req, res) => {
+    await enrolment.disable(signedIn(req).id, codeOf(req), requesterOf(req));
+    res.status(204).end();
+  });
+
+  const post = (path: string, ...handlers: RequestHandler[]): Route => ({ method: 'post', path, handlers });
+  return [
+    post('/totp/enroll', requireAnyUser, guards.requireRecent(), enroll),
+    post('/totp/confirm', requireAnyUser, confirm),
+    post('/totp/verify', ...deps.before, verify),
+    post('/totp/recovery-codes', guards.requireUser, renew),
+    post('/totp/disable', guards.requireUser, disable),
+  ];
+}

@@ -1,0 +1,51 @@
+import type { FactorOutcome, JudgeFactorRequest } from '../../core/ports.js';
+import { expiringMap } from './expiring-map.js';
+
+const DAY_MS = 86_400_000;
+
+interface UserFactors {
+  /** Latest first. */
+  failuresMs: number[];
+  lastStep: number;
+  usedHashes: Set<string>;
+  usedChallenges: Set<string>;
+}
+
+/** Second factors of one process: what was used, and what failed. */
+export function factors() {
+  const users = expiringMap<UserFactors>();
+
+  return {
+    judge({ userKey, proof, challengeId, nowMs, failuresPerDay, rememberMs }: JudgeFactorRequest): FactorOutcome {
+      const user = users.get(userKey, nowMs) ?? {
+        failuresMs: [],
+        lastStep: -1,
+        usedHashes: new Set(),
+        usedChallenges: new Set(),
+      };
+      users.set(userKey, user, nowMs + rememberMs, nowMs);
+
+      user.failuresMs = user.failuresMs.filter((time) => nowMs - Math.min(time, nowMs) < DAY_MS);
+      const oldest = user.failuresMs[failuresPerDay - 1];
+      if (oldest !== undefined)
+        return { outcome: 'limited', retryAfterMs: Math.max(1, Math.min(oldest, nowMs) + DAY_MS - nowMs) };
+
+      const refuse = (reason: 'wrong' | 'replayed'): FactorOutcome => {
+        user.failuresMs.unshift(nowMs);
+        return { outcome: 'rejected', reason };
+      };
+      if (proof === undefined) return refuse('wrong');
+      if (challengeId !== undefined && user.usedChallenges.has(challengeId)) return refuse('replayed');
+      if (proof.kind === 'totp') {
+        // Each step once (RFC 6238 §5.2), and none before one that was used.
+        if (proof.step <= user.lastStep) return refuse('replayed');
+        user.lastStep = proof.step;
+      } else {
+        if (user.usedHashes.has(proof.hash)) return refuse('replayed');
+        user.usedHashes.add(proof.hash);
+      }
+      if (challengeId !== undefined) user.usedChallenges.add(challengeId);
+      return { outcome: 'accepted', usedHashes: [...user.usedHashes] };
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import type { FactorProof, JudgeFactorRequest, Store } from '../../core/ports.js';
+import { HOUR_MS, START_MS, USER } from './promise.js';
+import type { StorePromises } from './promise.js';
+
+const DAY_MS = 24 * HOUR_MS;
+const STEP = Math.floor(START_MS / 30_000);
+
+const judge = (store: Store, proof?: FactorProof, more: Partial<JudgeFactorRequest> = {}) =>
+  store.judgeFactor({ userKey: USER, proof, nowMs: START_MS, failuresPerDay: 3, rememberMs: 400 * DAY_MS, ...more });
+const verdict = async (...judged: Parameters<typeof judge>) => {
+  const answer = await judge(...judged);
+  return answer.outcome === 'rejected' ? answer.reason : answer.outcome;
+};
+const totp = (step: number): FactorProof => ({ kind: 'totp', step });
+const recovery = (hash: string): FactorProof => ({ kind: 'recovery_code', hash });
+
+/** Second factors. */
+export const factorPromises: StorePromises = {
+  'accepts each time step once, and none before one that was accepted': async (store) => {
+    assert.equal(await verdict(store, totp(STEP)), 'accepted');
+    assert.equal(await verdict(store, totp(STEP)), 'replayed');
+    assert.equal(await verdict(store, totp(STEP - 1)), 'replayed');
+    assert.equal(await verdict(store, totp(STEP + 1)), 'accepted');
+    assert.equal(await verdict(store, totp(STEP), { userKey: 'another' }), 'accepted');
+  },
+
+  'accepts one of twenty tries at once with the same time step': async (store, openPeers) => {
+    const stores = await openPeers(4);
+    const judged = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        verdict(stores[index % stores.length] as Store, totp(STEP), { failuresPerDay: 100 }),
+      ),
+    );
+    assert.equal(judged.filter((one) => one === 'accepted').length, 1);
+  },
+
+  'accepts each recovery code once, and tells which were used': async (store) => {
+    assert.deepEqual(await judge(store, recovery('a')), { outcome: 'accepted', usedHashes: ['a'] });
+    assert.equal(await verdict(store, recovery('a')), 'replayed');
+    const second = await judge(store, recovery('b'));
+    assert.deepEqual(second.outcome === 'accepted' && [...second.usedHashes].sort(), ['a', 'b']);
+  },
+
+  'accepts one answer to a challenge': async (store) => {
+    assert.equal(await verdict(store, totp(STEP), { challengeId: 'first' }), 'accepted');
+    assert.equal(await verdict(store, totp(STEP + 1), { challengeId: 'first' }), 'replayed');
+    assert.equal(await verdict(store, totp(STEP + 1), { challengeId: 'second' }), 'accepted');
+  },
+
+  'counts failures of all kinds together, in any 24 hours, and then judges nothing': async (store) => {
+    assert.equal(await verdict(store), 'wrong');
+    assert.equal(await verdict(store, totp(STEP), { nowMs: START_MS + HOUR_MS }), 'accepted');
+    assert.equal(await verdict(store, totp(STEP), { nowMs: START_MS + HOUR_MS }), 'replayed');
+    assert.equal(await verdict(store, undefined, { nowMs: START_MS + 2 * HOUR_MS }), 'wrong');
+    assert.deepEqual(await judge(store, totp(STEP + 9), { nowMs: START_MS + 3 * HOUR_MS }), {
+      outcome: 'limited',
+      retryAfterMs: 21 * HOUR_MS,
+    });
+    assert.equal(await verdict(store, totp(STEP + 9), { nowMs: START_MS + DAY_MS }), 'accepted');
+  },
+
+  'notes that a session has shown another factor': async (store) => {
+    const session = {
+      id: 'a',
+      startedAtMs: START_MS,
+      lastUsedAtMs: START_MS,
+      expiresAtMs: START_MS + DAY_MS,
+      endsAtMs: START_MS + DAY_MS,
+      amr: ['otp'],
+    };
+    const where = { userKey: USER, nowMs: START_MS };
+    await store.openSession({ ...where, session, refreshId: 'r', maxSessions: 0, revocationMs: HOUR_MS });
+    assert.equal(await store.raiseSession({ ...where, sessionId: 'a', amr: ['otp', 'totp'] }), true);
+    assert.equal(await store.raiseSession({ ...where, sessionId: 'b', amr: ['otp', 'totp'] }), false);
+    assert.deepEqual((await store.listSessions(where))[0]?.amr, ['otp', 'totp']);
+  },
+};
