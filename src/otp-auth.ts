@@ -118,7 +118,8 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   const logout = createLogout({ tokens, sessions, clock });
   const revokeToken = createRevokeToken({ tokens, sessions, clock });
   const verifyToken = createVerifyToken({ tokens, secrets, entries: settings.jwt.verifiedTokenCache });
-  const authenticate = createAuthenticate({ verifyToken, store });
+  const secondFactor = settings.totp?.required === true ? 'required' : 'optional';
+  const authenticate = createAuthenticate({ verifyToken, store, secondFactor });
   const devices = createDevices({ secrets, clock });
 
   const schemas = createSchemas({ codeLength: otp.length, read });

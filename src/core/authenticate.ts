@@ -20,6 +20,8 @@ export interface AuthenticatedUser {
   claims: Record<string, unknown>;
 }
 
+const SECOND_FACTORS = new Set(['totp', 'recovery_code']);
+
 /** At once where nothing has to be asked of the store, which is most of the time with `revocation: 'push'`. */
 export type Authenticate = (token: string) => AuthenticatedUser | Promise<AuthenticatedUser>;
 
@@ -27,17 +29,25 @@ export type Authenticate = (token: string) => AuthenticatedUser | Promise<Authen
  * Judges an access token: signature and shape first, then revocation of the token, of its session and of its user.
  * The function it returns throws or rejects with `invalid_token`, or `store_unavailable` where revocation cannot be known.
  */
-export function createAuthenticate(deps: { verifyToken: VerifyToken; store: Store }): Authenticate {
+export function createAuthenticate(deps: {
+  verifyToken: VerifyToken;
+  store: Store;
+  /** Whether a token of a sign-in without a second factor is good. */
+  secondFactor: 'optional' | 'required';
+}): Authenticate {
+  const isRequired = deps.secondFactor === 'required';
+  const judge = (claims: Readonly<AccessClaims>, revoked: boolean): AuthenticatedUser => {
+    if (revoked) throw new OtpAuthError('invalid_token');
+    if (isRequired && !claims.amr.some((method) => SECOND_FACTORS.has(method)))
+      throw new OtpAuthError('mfa_required', 'Set up an authenticator app first, then refresh.', { methods: ['totp'] });
+    return authenticatedUser(claims);
+  };
+
   return (token) => {
     const { claims, query } = deps.verifyToken(token);
     const revoked = deps.store.isRevoked(query);
     return typeof revoked === 'boolean' ? judge(claims, revoked) : revoked.then((answer) => judge(claims, answer));
   };
-}
-
-function judge(claims: Readonly<AccessClaims>, revoked: boolean): AuthenticatedUser {
-  if (revoked) throw new OtpAuthError('invalid_token');
-  return authenticatedUser(claims);
 }
 
 /** A copy through and through: what an application does to `req.user` is not there on the next request with the token. */

@@ -60,7 +60,8 @@ const GRANTS = {
 };
 
 function createGrants({ readIdentifier, codeLength, verifyOtp, sessions, verifiesPerIp }: OauthDeps) {
-  const aCode = new RegExp(`^[0-9]{${codeLength}}$`);
+  // The code, and behind it, for users who have one, the authenticator app's.
+  const codes = new RegExp(`^(?<code>[0-9]{${codeLength}})(?<totpCode>[0-9]{6})?$`);
 
   const byPassword = async (req: Request, res: Response): Promise<SignIn> => {
     await verifiesPerIp.check(req, res);
@@ -68,8 +69,9 @@ function createGrants({ readIdentifier, codeLength, verifyOtp, sessions, verifie
     const identifier = readIdentifier(username);
     if (identifier === undefined)
       throw new OauthError('invalid_request', 'username must be an e-mail address or a phone number.');
-    if (!aCode.test(password)) throw new OtpAuthError('invalid_otp');
-    return verifyOtp({ identifier, code: password, requester: requesterOf(req) });
+    const { code, totpCode } = codes.exec(password)?.groups ?? {};
+    if (code === undefined) throw new OtpAuthError('invalid_otp');
+    return verifyOtp({ identifier, code, totpCode, requester: requesterOf(req) });
   };
   const byRefreshToken = async (req: Request): Promise<SignIn> => {
     const { refresh_token } = validForm(GRANTS.refresh_token, req, 'Send refresh_token, once.');

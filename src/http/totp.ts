@@ -32,10 +32,11 @@ export interface TotpDeps {
   enrolment: Enrolment;
   challenge: MfaChallenge;
   guards: Guards;
-  /** 401 without a valid access token, also of a user who is yet to enrol. */
-  requireAnyUser: RequestHandler;
-  /** In front of `/totp/verify`: cross-site requests and limits per address. */
-  before: RequestHandler[];
+  /** Those that let a user pass who is yet to enrol. */
+  enrolmentGuards: Guards;
+  sameOrigin: RequestHandler;
+  /** The limit on handing codes in. */
+  verifiesPerIp: RequestHandler;
   cookie: RefreshCookie;
   devices: Devices;
   deviceTokens: DeviceTokens;
@@ -43,7 +44,7 @@ export interface TotpDeps {
 
 /** `POST /totp/enroll`, `/totp/confirm`, `/totp/verify`, `/totp/recovery-codes` and `/totp/disable` */
 export function totpRoutes(deps: TotpDeps): Route[] {
-  const { enrolment, challenge, guards, requireAnyUser } = deps;
+  const { enrolment, challenge, guards, enrolmentGuards } = deps;
   const codeOf = (req: Request) => validBody(codeBody, req.body).code;
 
   const enroll = handle(async (req, res) => {
@@ -74,9 +75,9 @@ export function totpRoutes(deps: TotpDeps): Route[] {
 
   const post = (path: string, ...handlers: RequestHandler[]): Route => ({ method: 'post', path, handlers });
   return [
-    post('/totp/enroll', requireAnyUser, guards.requireRecent(), enroll),
-    post('/totp/confirm', requireAnyUser, confirm),
-    post('/totp/verify', ...deps.before, verify),
+    post('/totp/enroll', enrolmentGuards.requireUser, enrolmentGuards.requireRecent(), enroll),
+    post('/totp/confirm', enrolmentGuards.requireUser, confirm),
+    { method: 'post', path: '/totp/verify', first: [deps.sameOrigin], handlers: [deps.verifiesPerIp, verify] },
     post('/totp/recovery-codes', guards.requireUser, renew),
     post('/totp/disable', guards.requireUser, disable),
   ];

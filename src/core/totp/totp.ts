@@ -1,0 +1,47 @@
+import type { Emit } from '../events.js';
+import type { Notify } from '../notify.js';
+import type { Clock, Logger, Store } from '../ports.js';
+import type { Secrets } from '../secrets.js';
+import type { Sessions } from '../sessions.js';
+import type { Tokens } from '../tokens.js';
+import type { Users } from '../users.js';
+import type { UserRecord, UserStore } from '../users/user-store.js';
+import { createEnrolment, type Enrolment } from './enrolment.js';
+import { createMfaChallenge, type MfaChallenge } from './mfa-challenge.js';
+import { createSecondFactor } from './second-factor.js';
+import { loadTotpLibrary } from './totp-library.js';
+
+/** Second factors by authenticator apps: taking them into use, and signing in with them. */
+export interface Totp {
+  /** Resolves when the libraries are loaded; rejects where one is not installed. */
+  ready: Promise<void>;
+  enrolment: Enrolment;
+  challenge: MfaChallenge;
+}
+
+export function createTotp(deps: {
+  userStore: UserStore;
+  users: Users;
+  store: Store;
+  secrets: Secrets;
+  tokens: Tokens;
+  sessions: Sessions;
+  clock: Clock;
+  emit: Emit;
+  notify: Notify;
+  logger: Logger;
+  settings: { issuer: string; failuresPerDay: number };
+}): Totp {
+  const library = loadTotpLibrary(deps.logger);
+  const { issuer, failuresPerDay } = deps.settings;
+  const secondFactor = createSecondFactor({ ...deps, library, failuresPerDay });
+  const notify = ({ email, phoneNumber }: UserRecord, kind: 'totp_enabled' | 'totp_disabled') => {
+    if (email) deps.notify({ kind: 'email', value: email }, kind, 'en');
+    else if (phoneNumber) deps.notify({ kind: 'phone', value: phoneNumber }, kind, 'en');
+  };
+  return {
+    ready: library.ready,
+    enrolment: createEnrolment({ ...deps, secondFactor, library, notify, issuer }),
+    challenge: createMfaChallenge({ ...deps, secondFactor }),
+  };
+}
