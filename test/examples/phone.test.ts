@@ -1,0 +1,95 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { twilioSender } from '../../examples/phone/twilio.js';
+import { vonageSender } from '../../examples/phone/vonage.js';
+import { startAuthApp } from '../support/auth-app.js';
+import { closeAfterFile } from '../support/closing.js';
+
+interface Received {
+  method: string | undefined;
+  url: string | undefined;
+  headers: IncomingMessage['headers'];
+  body: string;
+}
+
+/** A provider on this machine, that answers as it is told to. */
+async function startProvider(answer: { status: number; body: object }) {
+  const received: Received[] = [];
+  const server = createServer((req, res) => {
+    let body = '';
+    req.setEncoding('utf8').on('data', (part: string) => (body += part));
+    req.on('end', () => {
+      received.push({ method: req.method, url: req.url, headers: req.headers, body });
+      res.writeHead(answer.status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer.body));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closeAfterFile(() => server.close());
+  return { received, baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+const sms = { to: '+4915112345678', text: '123456 is your code & more', code: '123456', locale: 'en' };
+
+describe('the Twilio sender', () => {
+  const settings = { accountSid: 'AC00', authToken: 'secret', from: '+15005550006' };
+
+  it('asks as the Programmable Messaging API has it', async () => {
+    const { baseUrl, received } = await startProvider({ status: 201, body: { sid: 'SM00', status: 'queued' } });
+    await twilioSender({ ...settings, baseUrl })(sms);
+    expect(received).toHaveLength(1);
+    expect(received[0]).toMatchObject({ method: 'POST', url: '/2010-04-01/Accounts/AC00/Messages.json' });
+    expect(received[0]?.headers['authorization']).toBe(`Basic ${Buffer.from('AC00:secret').toString('base64')}`);
+    expect(received[0]?.headers['content-type']).toMatch(/^application\/x-www-form-urlencoded/);
+    const form = new URLSearchParams(received[0]?.body);
+    expect(Object.fromEntries(form)).toEqual({ To: sms.to, Body: sms.text, From: settings.from });
+  });
+
+  it('names a messaging service as such', async () => {
+    const { baseUrl, received } = await startProvider({ status: 201, body: {} });
+    await twilioSender({ ...settings, from: 'MG00', baseUrl })(sms);
+    const form = new URLSearchParams(received[0]?.body);
+    expect([form.get('MessagingServiceSid'), form.get('From')]).toEqual(['MG00', null]);
+  });
+
+  it('rejects what Twilio refuses, without quoting it', async () => {
+    const { baseUrl } = await startProvider({ status: 400, body: { code: 21211, message: `Invalid ${sms.to}` } });
+    await expect(twilioSender({ ...settings, baseUrl })(sms)).rejects.toThrow(/^Twilio answered 400$/);
+  });
+
+  it('signs people in', async () => {
+    const { baseUrl, received } = await startProvider({ status: 201, body: {} });
+    const { auth } = await startAuthApp({
+      sms: { send: twilioSender({ ...settings, baseUrl }), allowedCountries: ['DE'] },
+    });
+    await auth.api.requestOtp({ phoneNumber: sms.to });
+    const otp = /\d{6}/.exec(new URLSearchParams(received[0]?.body).get('Body') ?? '')?.[0] ?? '';
+    await expect(auth.api.verifyOtp({ phoneNumber: sms.to, otp })).resolves.toMatchObject({ tokenType: 'bearer' });
+  });
+});
+
+describe('the Vonage sender', () => {
+  const settings = { apiKey: 'key', apiSecret: 'secret', from: 'Shop' };
+  const answer = (status: string) => ({ status: 200, body: { 'message-count': '1', messages: [{ status }] } });
+
+  it('asks as the SMS API has it', async () => {
+    const { baseUrl, received } = await startProvider(answer('0'));
+    await vonageSender({ ...settings, baseUrl })(sms);
+    expect(received[0]).toMatchObject({ method: 'POST', url: '/sms/json' });
+    expect(received[0]?.headers['content-type']).toBe('application/json');
+    expect(JSON.parse(received[0]?.body ?? '')).toEqual({
+      api_key: 'key',
+      api_secret: 'secret',
+      from: 'Shop',
+      to: '4915112345678',
+      text: sms.text,
+      type: 'unicode',
+    });
+  });
+
+  it('rejects what Vonage refuses in an answer of 200, and any other answer', async () => {
+    const refusing = await startProvider(answer('4'));
+    await expect(vonageSender({ ...settings, baseUrl: refusing.baseUrl })(sms)).rejects.toThrow('status 4');
+    const failing = await startProvider({ status: 500, body: {} });
+    await expect(vonageSender({ ...settings, baseUrl: failing.baseUrl })(sms)).rejects.toThrow('500');
+  });
+});
