@@ -1,0 +1,40 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { transformSync } from 'esbuild';
+import { projectWithPackage, runInstalled, runNode } from '../support/installed-package.js';
+
+describe('docs/testing.md', () => {
+  const guide = readFileSync('docs/testing.md', 'utf8');
+  const programs = [...guide.matchAll(/^```(?:ts|js)\n(?<program>.*?)^```$/gms)].map(
+    ({ groups }) => groups!['program']!,
+  );
+  const [application, ...tests] = programs as [string, ...string[]];
+  let project: string;
+
+  beforeAll(() => {
+    project = projectWithPackage({ kinds: ['esm'] });
+    const write = (name: string, program: string) =>
+      writeFileSync(path.join(project, name), transformSync(program, { loader: 'ts' }).code);
+    writeFileSync(path.join(project, 'package.json'), JSON.stringify({ type: 'module' }));
+    write('app.js', application);
+    for (const [place, program] of tests.entries())
+      write(`${place}.${program.includes('node:test') ? 'node' : 'vitest'}.test.js`, program);
+  });
+
+  it('has tests that pass under Vitest as they stand', () => {
+    const report = runInstalled('vitest', ['run', '--globals', '--reporter=json', '.vitest.test.js'], project);
+    const { numPassedTests, numTotalTests, testResults } = JSON.parse(report) as {
+      numPassedTests: number;
+      numTotalTests: number;
+      testResults: object[];
+    };
+    expect(testResults).toHaveLength(tests.filter((program) => !program.includes('node:test')).length);
+    expect(numPassedTests).toBe(numTotalTests);
+  });
+
+  it('has tests that pass under node:test as they stand', () => {
+    const names = tests.flatMap((program, place) => (program.includes('node:test') ? [`${place}.node.test.js`] : []));
+    expect(names).toHaveLength(2);
+    expect(runNode(['--test', '--test-reporter=tap', ...names], project)).toMatch(/^# fail 0$/m);
+  });
+});
