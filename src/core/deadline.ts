@@ -89,6 +89,7 @@ export function withDeadline(store: Store, bounded: Deadline, logger: Logger): S
       boundedOrUndone(store.issueCode(request), () => store.withdrawCode({ ...request, issuedAtMs: request.nowMs })),
     withdrawCode: (request) => bounded(store.withdrawCode(request)),
     consumeCode: (request) => bounded(store.consumeCode(request)),
+    inspectCodes: (request) => bounded(store.inspectCodes(request)),
     revokeDevices: (request) => bounded(store.revokeDevices(request)),
     countSms: (request) => bounded(store.countSms(request)),
     withdrawSms: (request) => bounded(store.withdrawSms(request)),

@@ -80,6 +80,28 @@ export type ConsumeOutcome =
   | { outcome: 'rejected'; reason: RejectionReason }
   | { outcome: 'limited'; retryAfterMs: number };
 
+/** What the people who help others sign in may know; it is read, and nothing changes. */
+export interface InspectCodes extends CodeAddress {
+  nowMs: number;
+}
+
+/** Of one lane: the device's own where one is given, else the one that strangers share. */
+export interface CodeStatus {
+  /** When messages were sent in the last 24 hours, newest first, for all purposes together. */
+  sentAtMs: number[];
+  /** When guesses failed, likewise; one that was compared with two codes is there twice. */
+  failedAtMs: number[];
+  /** Codes that have not expired, newest first, also where no more guesses at them are compared. */
+  codes: {
+    expiresAtMs: number;
+    wrongGuesses: number;
+    /** No guess is right: the message was not sent. */
+    isWithdrawn: boolean;
+  }[];
+  /** How many codes were right, and would not have expired yet. */
+  usedCodes: number;
+}
+
 /** A session as the store keeps it. */
 export interface SessionRecord {
   id: string;
@@ -218,6 +240,8 @@ export interface Store {
   withdrawCode(request: WithdrawCode): Promise<void>;
   /** Judges the limits, compares, counts and uses up, in one step. */
   consumeCode(request: ConsumeCode): Promise<ConsumeOutcome>;
+  /** Tells what is known of codes and counts, and neither codes nor their hashes. */
+  inspectCodes(request: InspectCodes): Promise<CodeStatus>;
   /** Device cookies signed until now no longer have a lane of their own. `forgetAfterMs`: the life of a device cookie. */
   revokeDevices(request: { identifierKey: string; nowMs: number; forgetAfterMs: number }): Promise<void>;
 

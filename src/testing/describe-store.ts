@@ -3,6 +3,7 @@ import { attemptPromises } from './store-promises/attempts.js';
 import { codePromises } from './store-promises/codes.js';
 import { concurrencyPromises } from './store-promises/concurrency.js';
 import { devicePromises } from './store-promises/devices.js';
+import { inspectionPromises } from './store-promises/inspection.js';
 import { leasePromises } from './store-promises/leases.js';
 import type { StorePromises } from './store-promises/promise.js';
 import { factorPromises } from './store-promises/factors.js';
@@ -27,6 +28,7 @@ const SUBJECTS: Record<string, StorePromises> = {
   codes: codePromises,
   'wrong guesses': attemptPromises,
   'limits on sending': sendPromises,
+  'what support staff see': inspectionPromises,
   'returning devices': devicePromises,
   'paid messages': smsPromises,
   sessions: sessionPromises,

@@ -3,8 +3,10 @@ import type {
   CodeLimit,
   CodePurpose,
   CodeRules,
+  CodeStatus,
   ConsumeCode,
   ConsumeOutcome,
+  InspectCodes,
   IssueCode,
   IssueOutcome,
   Store,
@@ -51,6 +53,7 @@ export interface CodeLanes {
   issue(request: IssueCode): IssueOutcome;
   withdraw(request: WithdrawCode): void;
   consume(request: ConsumeCode): ConsumeOutcome;
+  inspect(request: InspectCodes): CodeStatus;
   revokeDevices(request: Parameters<Store['revokeDevices']>[0]): void;
 }
 
@@ -145,6 +148,22 @@ export function codeLanes(): CodeLanes {
       return { outcome: 'rejected', reason: foundUsedUp ? 'attempts_used_up' : 'absent' };
     },
 
+    inspect(request) {
+      const { purpose, nowMs } = request;
+      const lane = lanes.get(laneOf(request, nowMs), nowMs) ?? emptyLane();
+      const { codes, spent } = lane.records.get(purpose) ?? { codes: [], spent: [] };
+      return {
+        sentAtMs: within(DAY_MS, lane.sendsMs, nowMs),
+        failedAtMs: within(DAY_MS, lane.failuresMs, nowMs),
+        codes: unexpired(codes, nowMs).map(({ hash, expiresAtMs, attempts }) => ({
+          expiresAtMs,
+          wrongGuesses: attempts,
+          isWithdrawn: hash === '',
+        })),
+        usedCodes: unexpired(spent, nowMs).length,
+      };
+    },
+
     revokeDevices({ identifierKey, nowMs, forgetAfterMs }) {
       const known = devicesRevokedAtMs.get(identifierKey, nowMs) ?? nowMs;
       devicesRevokedAtMs.set(identifierKey, Math.max(known, nowMs), nowMs + forgetAfterMs, nowMs);
@@ -178,7 +197,7 @@ function waitMs(entriesMs: number[], allowed: number, windowMs: number, nowMs: n
 const within = (windowMs: number, entriesMs: number[], nowMs: number) =>
   entriesMs.filter((entryMs) => nowMs - entryMs < windowMs);
 
-const unexpired = <Entry extends SpentCode>(entries: Entry[], nowMs: number) =>
+const unexpired = <Entry extends SpentCode>(entries: readonly Entry[], nowMs: number) =>
   entries.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
 
 const isLive = (code: Code, nowMs: number, rules: CodeRules) =>

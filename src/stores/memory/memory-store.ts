@@ -34,6 +34,7 @@ export function memoryStore({ clock = { now: () => Date.now() } }: MemoryStoreOp
     issueCode: async (request) => codes.issue(request),
     withdrawCode: async (request) => codes.withdraw(request),
     consumeCode: async (request) => codes.consume(request),
+    inspectCodes: async (request) => codes.inspect(request),
     revokeDevices: async (request) => codes.revokeDevices(request),
     countSms: async (request) => sms.count(request),
     withdrawSms: async (request) => sms.withdraw(request),

@@ -1,6 +1,7 @@
 import type {
   CodeAddress,
   CodeLimit,
+  CodeStatus,
   ConsumeOutcome,
   FactorOutcome,
   IssueOutcome,
@@ -21,6 +22,7 @@ import { consumeCode } from './scripts/consume-code.js';
 import { countSms } from './scripts/count-sms.js';
 import { endAllSessions } from './scripts/end-all-sessions.js';
 import { endSession } from './scripts/end-session.js';
+import { inspectCodes } from './scripts/inspect-codes.js';
 import { judgeFactor } from './scripts/judge-factor.js';
 import { issueCode } from './scripts/issue-code.js';
 import { listSessions } from './scripts/list-sessions.js';
@@ -129,6 +131,23 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
         ],
       );
       return readConsumeReply(reply);
+    },
+
+    async inspectCodes(request) {
+      const shared = codeKeys(request);
+      const own = request.device && codeKeys(request, request.device.lane);
+      const reply = await run(
+        inspectCodes,
+        [
+          keys.devicesRevoked(request.identifierKey),
+          shared.codes,
+          shared.sends,
+          shared.failures,
+          ...(own ? [own.codes, own.sends, own.failures] : []),
+        ],
+        [request.nowMs, request.device?.issuedAtMs ?? ''],
+      );
+      return readInspectReply(reply);
     },
 
     async revokeDevices({ identifierKey, nowMs, forgetAfterMs }) {
@@ -375,6 +394,20 @@ function readConsumeReply(reply: unknown): ConsumeOutcome {
     default:
       return { outcome: 'rejected', reason: detail as RejectionReason };
   }
+}
+
+function readInspectReply(reply: unknown): CodeStatus {
+  const [sends, failures, codes, usedCodes] = reply as [string[], string[], string[], number];
+  const status: CodeStatus = { sentAtMs: sends.map(Number), failedAtMs: failures.map(Number), codes: [], usedCodes };
+  for (let first = 0; first < codes.length; first += 3) {
+    const [expiry, attempts, withdrawn] = codes.slice(first, first + 3);
+    status.codes.push({
+      expiresAtMs: Number(expiry),
+      wrongGuesses: Number(attempts),
+      isWithdrawn: withdrawn === '1',
+    });
+  }
+  return status;
 }
 
 function readFactorReply(reply: unknown): FactorOutcome {
