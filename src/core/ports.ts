@@ -55,6 +55,11 @@ export interface WithdrawCode extends CodeAddress {
   codeId: string;
   /** The `nowMs` that the code was issued with. */
   issuedAtMs: number;
+  /**
+   * What becomes of the counts. `'kept'`: everything goes on as if the code had been sent, the cool-down too, and guesses
+   * are compared and counted; only that none of them is right. @default 'taken_back'
+   */
+  counts?: 'taken_back' | 'kept' | undefined;
 }
 
 export interface ConsumeCode extends CodeAddress {

@@ -93,7 +93,7 @@ export function codeLanes(): CodeLanes {
       return { outcome: 'issued' };
     },
 
-    withdraw({ identifierKey, purpose, device, codeId, issuedAtMs }) {
+    withdraw({ identifierKey, purpose, device, codeId, issuedAtMs, counts = 'taken_back' }) {
       // The device may have been revoked since: the code is where it was put, not where one would be put now.
       const keys = [sharedLane(identifierKey)];
       if (device !== undefined) keys.unshift(deviceLane(identifierKey, device.lane));
@@ -102,6 +102,10 @@ export function codeLanes(): CodeLanes {
         const record = lane?.records.get(purpose);
         const place = record?.codes.findIndex((code) => code.id === codeId) ?? -1;
         if (lane === undefined || record === undefined || place < 0) continue;
+        if (counts === 'kept') {
+          (record.codes[place] as Code).hash = '';
+          return;
+        }
         record.codes.splice(place, 1);
         const send = lane.sendsMs.indexOf(issuedAtMs);
         if (send >= 0) lane.sendsMs.splice(send, 1);

@@ -106,7 +106,7 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
       await run(
         withdrawCode,
         [shared.codes, shared.sends, ...(own ? [own.codes, own.sends] : [])],
-        [request.codeId, request.issuedAtMs],
+        [request.codeId, request.issuedAtMs, request.counts ?? 'taken_back'],
       );
     },
 

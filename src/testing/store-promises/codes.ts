@@ -170,6 +170,17 @@ export const codePromises: StorePromises = {
     assert.equal(await verdict(store, 'right'), 'replayed');
   },
 
+  'withdraws a code, and goes on as if it had been sent, where its counts are kept': async (store) => {
+    const rules = { failuresPerDay: 3 };
+    await issued(store, 'unsent', { rules });
+    await withdraw(store, 'unsent', { counts: 'kept' });
+    assert.equal(await sending(store, 'next', { rules }), 'resend_cooldown');
+    assert.equal(await verdict(store, 'unsent', { rules }), 'wrong');
+    assert.equal(await verdict(store, '', { rules, codeHashes: ['-'] }), 'wrong');
+    assert.equal(await verdict(store, 'any', { rules }), 'wrong');
+    assert.equal(await verdict(store, 'any', { rules }), 'limited');
+  },
+
   'keeps failures when a code is withdrawn': async (store) => {
     const rules = { failuresPerDay: 2 };
     await issued(store, 'unsent', { rules });
@@ -182,7 +193,7 @@ export const codePromises: StorePromises = {
 function withdraw(
   store: Parameters<StorePromises[string]>[0],
   code: string,
-  differences: { purpose?: 'change-identifier'; identifierKey?: string } = {},
+  differences: { purpose?: 'change-identifier'; identifierKey?: string; counts?: 'kept' } = {},
 ): Promise<void> {
   return store.withdrawCode({
     identifierKey: 'identifier',
