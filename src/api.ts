@@ -6,6 +6,7 @@ import type { RequestOtp } from './core/request-otp.js';
 import type { Requester } from './core/requester.js';
 import type { Sessions } from './core/sessions.js';
 import type { VerifyOtp } from './core/verify-otp.js';
+import { createUserApi, type UserApi, type UserApiDeps } from './user-api.js';
 
 /** Where a code goes: one of the two. */
 export type Address = { email: string; phoneNumber?: undefined } | { phoneNumber: string; email?: undefined };
@@ -40,7 +41,7 @@ export interface DeviceToken {
  * Every endpoint as a function, with the same limits and the same errors. `requester` is for limits, events and the
  * list of sessions; without an `ip` the limits per address of the network are not counted.
  */
-export interface OtpAuthApi {
+export interface OtpAuthApi extends UserApi {
   requestOtp(
     input: Address & { locale?: string } & Partial<DeviceToken>,
     requester?: Requester,
@@ -87,9 +88,12 @@ export function createApi(deps: {
   sessions: Sessions;
   logout: Logout;
   authenticate: Authenticate;
+  /** Where there are accounts. */
+  users: UserApiDeps | undefined;
 }): OtpAuthApi {
   const { read, sessions, devices, ipLimits } = deps;
   return {
+    ...createUserApi(deps.users),
     async requestOtp({ email, phoneNumber, locale, deviceToken }, requester = {}) {
       await ipLimits.requests.count(requester);
       await read.ready;

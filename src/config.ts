@@ -4,6 +4,7 @@ import { type BudgetRules, budgetOf } from './core/budget.js';
 import { type Identifier, parseEmail } from './core/identifier.js';
 import type { Clock, CodeRules, Logger, Store } from './core/ports.js';
 import type { User } from './core/users.js';
+import type { UserStore } from './core/users/user-store.js';
 import type { JwtAlgorithm } from './core/tokens.js';
 import { OtpAuthError, type Problem } from './errors.js';
 import type { OtpAuthOptions, OutgoingEmail, OutgoingSms, RenderedEmail, RenderInput } from './options.js';
@@ -73,7 +74,10 @@ export const VARIABLES: readonly (readonly [name: string, option: string, reader
   ['COOKIE_DOMAIN', 'cookie.domain', 'text'],
   ['COOKIE_PATH', 'cookie.path', 'text'],
   ['ALLOWED_ORIGINS', 'allowedOrigins', 'list'],
+  ['SIGN_UP', 'signUp', 'text'],
+  ['USER_STORE', 'users.store', 'text'],
   ['TOTP', 'totp', 'text'],
+  ['FIRST_ADMIN', 'users.firstAdmin', 'text'],
   ['DISABLE_LOCAL_AUTH', 'magicOtp', 'flag'],
 ];
 
@@ -126,6 +130,9 @@ const emailAddress = z
   )
   .transform((text) => parseEmail(text)?.value ?? text);
 
+const USER_STORE = ['findById', 'findByIdentifier', 'create', 'update', 'delete', 'list'];
+const userStore = anObjectWith<UserStore>(...USER_STORE);
+const NO_PLAIN_IDENTIFIER = 'must be one plain e-mail address, or a phone number as +4915112345678';
 const country = z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 code such as "DE"');
 
 const schema = z.strictObject({
@@ -248,10 +255,26 @@ const schema = z.strictObject({
       maxOddsPerYear: z.number().positive().max(1).default(0.05),
     })
     .prefault({}),
+  signUp: z.enum(['open', 'closed']).default('open'),
+  users: z
+    .strictObject({
+      store: z
+        .union(
+          [z.enum(['redis', 'memory']), userStore],
+          "must be 'redis', 'memory' or an object with " + USER_STORE.join(', '),
+        )
+        .optional(),
+      firstAdmin: z
+        .string()
+        .refine((text) => plainIdentifier(text) !== undefined, NO_PLAIN_IDENTIFIER)
+        .transform((text) => plainIdentifier(text) as Identifier)
+        .optional(),
+    })
+    .prefault({}),
   totp: z
     .union(
       [
-        z.enum(['optional', 'required']).transform((mode) => ({ required: mode === 'required' })),
+        z.enum(['optional', 'required']).transform((mode) => ({ required: mode === 'required', issuer: undefined })),
         z.strictObject({ issuer: oneLine.min(1).max(100).optional(), required: z.boolean().default(false) }),
       ],
       "must be 'optional', 'required' or { issuer, required }",
@@ -261,12 +284,7 @@ const schema = z.strictObject({
   reviewCodes: z
     .array(
       z.strictObject({
-        identifier: z
-          .string()
-          .refine(
-            (text) => reviewIdentifier(text) !== undefined,
-            'must be one plain e-mail address, or a phone number as +4915112345678',
-          ),
+        identifier: z.string().refine((text) => plainIdentifier(text) !== undefined, NO_PLAIN_IDENTIFIER),
         code: z.string().regex(/^[0-9]+$/, 'must be digits'),
         expiresAt: z.union([z.string(), z.number(), z.date()]).pipe(z.coerce.date()),
       }),
@@ -312,6 +330,8 @@ export function loadSettings(options: OtpAuthOptions = {}, env: Environment = pr
   return Object.freeze({
     ...parsed.data,
     production,
+    // Whoever is not sent a message would be answered sooner.
+    delivery: parsed.data.signUp === 'closed' ? ('background' as const) : parsed.data.delivery,
     email: {
       ...email,
       from: email.from ?? parseEmail(username ?? '')?.value ?? 'no-reply@localhost',
@@ -327,7 +347,7 @@ export function loadSettings(options: OtpAuthOptions = {}, env: Environment = pr
     },
     cookie: { ...cookie, secure: cookie.secure ?? (production ? true : ('auto' as const)) },
     reviewCodes: parsed.data.reviewCodes.map(({ identifier, code, expiresAt }) => ({
-      identifier: reviewIdentifier(identifier) as Identifier,
+      identifier: plainIdentifier(identifier) as Identifier,
       code,
       expiresAtMs: expiresAt.getTime(),
     })),
@@ -409,8 +429,15 @@ function refusals(given: Tree, production: boolean): Problem[] {
   }
   if (cookie.sameSite === 'none' && cookie.secure !== true && !(production && cookie.secure === undefined))
     refuse('cookie.sameSite', "'none' needs cookie.secure: true, browsers refuse the cookie otherwise");
-  if (given['totp'] !== undefined && valueAt(given, 'users.store') === undefined)
-    refuse('totp', 'needs users.store: a second factor belongs to an account');
+  const userStoreIs = valueAt(given, 'users.store');
+  if (userStoreIs === undefined) {
+    if (given['totp'] !== undefined) refuse('totp', 'needs users.store: a second factor belongs to an account');
+    if (given['signUp'] === 'closed') refuse('signUp', "'closed' needs users.store: nobody would get a code");
+    if (valueAt(given, 'users.firstAdmin') !== undefined)
+      refuse('users.firstAdmin', 'needs users.store: an admin is an account');
+  }
+  if (userStoreIs === 'redis' && (given['store'] !== undefined || given['redis'] === 'memory:'))
+    refuse('users.store', "'redis' keeps users in the Redis of the option redis, and here is none");
   if (!production) return problems;
 
   if (secrets.length === 0)
@@ -422,6 +449,11 @@ function refusals(given: Tree, production: boolean): Problem[] {
     refuse(
       'redis',
       "'memory:' loses everything at restart: with NODE_ENV=production it needs allowMemoryInProduction: true",
+    );
+  if (userStoreIs === 'memory' && given['allowMemoryInProduction'] !== true)
+    refuse(
+      'users.store',
+      "'memory' loses every account at restart: with NODE_ENV=production it needs allowMemoryInProduction: true",
     );
   if (cookie.secure === false) refuse('cookie.secure', 'must not be false with NODE_ENV=production');
   return problems;
@@ -509,8 +541,8 @@ function reviewCodeProblems({ reviewCodes, otp }: Pick<z.output<typeof schema>, 
   );
 }
 
-/** A phone number in E.164 form as it stands: it is compared with canonical ones, and nothing is sent to it. */
-function reviewIdentifier(text: string): Identifier | undefined {
+/** A phone number in E.164 form as it stands: it is compared with canonical ones. */
+function plainIdentifier(text: string): Identifier | undefined {
   return /^\+[1-9][0-9]{6,14}$/.test(text) ? { kind: 'phone', value: text } : parseEmail(text);
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, CodePurpose, Logger, Store } from './core/ports.js';
 import type { User } from './core/users.js';
+import type { UserStore } from './core/users/user-store.js';
 import type { JwtAlgorithm } from './core/tokens.js';
 import type { RedisClient } from './stores/redis/redis-client.js';
 
@@ -206,6 +207,18 @@ export interface OtpAuthOptions {
     maxOddsPerYear?: number;
   };
 
+  /** `'closed'`: only users of `users.store` get a code, and nothing tells who is one. @default 'open' */
+  signUp?: 'open' | 'closed';
+  users?: {
+    /**
+     * Where users are kept: in the Redis of the option `redis`, in this process, or wherever six functions of yours keep
+     * them (`express-otp-auth/kysely` has them for SQL). None: there are no accounts, and whoever holds an identifier is
+     * its user.
+     */
+    store?: 'redis' | 'memory' | UserStore;
+    /** An e-mail address, or a phone number as +4915112345678, that is made an admin at every start. */
+    firstAdmin?: string;
+  };
   /**
    * A second factor by authenticator apps (RFC 6238), for users of `users.store`. `'required'`: whoever has none can do
    * nothing before enrolling one. Needs the packages otplib and qrcode. `issuer`: the name that apps show, by default

@@ -5,12 +5,15 @@ import { emailChannel } from './channels/email.js';
 import { smsChannel } from './channels/sms.js';
 import { codeRulesOf, loadSettings, type Settings } from './config.js';
 import { createAuthenticate } from './core/authenticate.js';
+import { createBackground } from './core/background.js';
 import { type Budget, budgetOf } from './core/budget.js';
 import { createDeadline, withDeadline } from './core/deadline.js';
 import { createDevices } from './core/device.js';
 import { createEvents, type Emit, type OtpAuthEvents } from './core/events.js';
+import { createExclusively } from './core/exclusively.js';
 import { parseEmail, type ReadIdentifier, readEither } from './core/identifier.js';
 import { createLogout } from './core/logout.js';
+import { createNotify } from './core/notify.js';
 import { createPhoneNumbers } from './core/phone-number.js';
 import type { Clock, Store } from './core/ports.js';
 import { createRequestOtp } from './core/request-otp.js';
@@ -20,6 +23,12 @@ import { createSessions } from './core/sessions.js';
 import { createSmsGuard } from './core/sms-guard.js';
 import { createTokens } from './core/tokens.js';
 import { identifiersAsUsers } from './core/users.js';
+import { createAccounts } from './core/users/accounts.js';
+import { createChangeIdentifier } from './core/users/change-identifier.js';
+import { type CheckedUserStore, checkedUserStore } from './core/users/checked-user-store.js';
+import { keepFirstAdmin } from './core/users/first-admin.js';
+import { createStoredUsers } from './core/users/stored-users.js';
+import type { UserStore } from './core/users/user-store.js';
 import { createVerifyToken } from './core/verified-tokens.js';
 import { createConsumeOtp, createVerifyOtp } from './core/verify-otp.js';
 import { validBody } from './http/body.js';
@@ -36,9 +45,12 @@ import { createRouter, waitFor } from './http/router.js';
 import { crossSiteCheck, sameOriginOnly } from './http/same-origin.js';
 import { createSchemas } from './http/schemas.js';
 import { sessionRoutes } from './http/sessions.js';
+import { createUserSchemas } from './http/user-schemas.js';
+import { userRoutes } from './http/users.js';
 import { verifyOtpEndpoint } from './http/verify-otp.js';
 import type { OtpAuthOptions } from './options.js';
 import { memoryStore } from './stores/memory/memory-store.js';
+import { memoryUserStore } from './stores/memory/memory-user-store.js';
 import { redisIpHits } from './stores/redis/ip-hits.js';
 import { keysFor, type KeyPrefixes } from './stores/redis/keys.js';
 import { failFast } from './stores/redis/fail-fast.js';
@@ -47,6 +59,7 @@ import { type DuplicableClient, openSubscriber } from './stores/redis/push/open-
 import { pushedRedisStore } from './stores/redis/pushed-redis-store.js';
 import type { RedisClient } from './stores/redis/redis-client.js';
 import { redisStore } from './stores/redis/redis-store.js';
+import { redisUserStore } from './stores/redis/redis-user-store.js';
 
 /** How the package itself is. */
 export interface Health {
@@ -90,7 +103,16 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   const email = emailChannel(settings.email, { logger });
   const phones = settings.sms && openPhones(settings.sms, settings, { store, clock, emit });
   const read: ReadIdentifier = { email: parseEmail, phoneNumber: (input) => phones?.numbers.parse(input) };
-  const users = identifiersAsUsers;
+  const channels = { email, phone: phones?.channel };
+  const clockOf = settings.clock.now === Date.now ? 'system' : 'application';
+  // With closed sign-up, not even the load that sending makes may tell whom something is sent.
+  const background = createBackground({ spreadMs: settings.signUp === 'closed' && clockOf === 'system' ? 200 : 0 });
+  const userStore = openUserStore(settings, opened.openRedisUsers);
+  const { firstAdmin } = settings.users;
+  const users =
+    userStore === undefined
+      ? identifiersAsUsers
+      : createStoredUsers({ userStore, clock, emit, signUp: settings.signUp, firstAdmin });
 
   const requestOtp = createRequestOtp({
     store,
@@ -98,9 +120,11 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
     clock,
     emit,
     logger,
+    background,
     rules,
-    channels: { email, phone: phones?.channel },
+    channels,
     smsGuard: phones?.guard,
+    mayReceive: settings.signUp === 'closed' ? (identifier) => users.knows(identifier) : undefined,
     settings: { ...settings, codeLength: otp.length },
   });
   const sessions = createSessions({
@@ -114,6 +138,7 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
     settings: { ...settings.jwt, maxSessionsPerUser: settings.maxSessionsPerUser },
   });
   const consumeOtp = createConsumeOtp({ store, secrets, clock, emit, rules, smsGuard: phones?.guard });
+  const notify = createNotify({ channels, background, logger });
   const verifyOtp = createVerifyOtp({ consumeOtp, users, sessions, clock });
   const logout = createLogout({ tokens, sessions, clock });
   const revokeToken = createRevokeToken({ tokens, sessions, clock });
@@ -122,7 +147,17 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   const authenticate = createAuthenticate({ verifyToken, store, secondFactor });
   const devices = createDevices({ secrets, clock });
 
+  const exclusively = createExclusively({ store, clock, storeTimeoutMs });
+  const accounts = userStore && {
+    userStore,
+    accounts: createAccounts({ userStore, sessions, exclusively, notify, clock, emit }),
+    changeIdentifier: createChangeIdentifier({ userStore, requestOtp, consumeOtp, sessions, notify, clock, emit }),
+    isTotpEnabled: () => false,
+  };
+  const admin = userStore && firstAdmin && keepFirstAdmin(firstAdmin, { userStore, exclusively, clock, emit, logger });
+
   const schemas = createSchemas({ codeLength: otp.length, read });
+  const userSchemas = createUserSchemas({ codeLength: otp.length, read });
   const cookie = refreshCookie(settings.cookie);
   const sameOrigin = sameOriginOnly(settings.allowedOrigins);
   const device = { devices, deviceTokens: deviceTokens(settings.cookie, crossSiteCheck(settings.allowedOrigins)) };
@@ -130,7 +165,7 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
     openHits: opened.openIpHits,
     secrets,
     clock,
-    clockOf: settings.clock.now === Date.now ? 'system' : 'application',
+    clockOf,
     emit,
     deadline,
     limits,
@@ -163,6 +198,7 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
         codeLength: otp.length,
       }),
       jwksRoute(settings.jwt),
+      ...(accounts ? userRoutes({ ...accounts, schemas: userSchemas, guards, cookie, ipLimits }) : []),
     ],
     [waitFor(ready)],
   );
@@ -181,14 +217,28 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
         requestOtp: (body: object) => validBody(schemas.requestOtp, body),
         verifyOtp: (body: object) => validBody(schemas.verifyOtp, body),
         // Without accounts the id is the address, and may come as a person writes it.
-        userId: (id: string) => readEither(read, id)?.value ?? id,
+        userId: (id: string) => (accounts ? id : (readEither(read, id)?.value ?? id)),
         ready,
+      },
+      users: accounts && {
+        ...accounts,
+        ipLimits,
+        read: {
+          createUser: (body: object) => validBody(userSchemas.createUser, body),
+          updateUser: (body: object) => validBody(userSchemas.updateUser, body),
+          listUsers: (query: object) => validBody(userSchemas.listUsers, query),
+          changeIdentifier: (body: object) => validBody(userSchemas.changeIdentifier, body),
+          verifyIdentifier: (body: object) => validBody(userSchemas.verifyIdentifier, body),
+          ready,
+        },
       },
     }),
     budget: () => budgetOf(rules),
     health: () => checkHealth(store, opened.isUpToDate),
     close: async () => {
       ipLimits.close();
+      admin?.stop();
+      await background.settle();
       await Promise.all([email.close(), opened.close()]);
     },
   });
@@ -200,6 +250,8 @@ function openStore(settings: Settings): {
   isUpToDate?: () => boolean;
   /** Counts of requests by address of the network: in Redis where that is the store, else in this process. */
   openIpHits: (limit: string) => IpHits | undefined;
+  /** Where there is a Redis. */
+  openRedisUsers?: () => UserStore;
   advice: string;
   close(): Promise<void>;
 } {
@@ -230,6 +282,7 @@ function openStore(settings: Settings): {
     return {
       ...inIt,
       openIpHits: inRedis(client),
+      openRedisUsers: () => redisUserStore(client, keyPrefixes),
       advice: 'It is the client in the option redis.',
       close: () => inIt.store.close(),
     };
@@ -242,6 +295,7 @@ function openStore(settings: Settings): {
   return {
     ...inIt,
     openIpHits: inRedis(client),
+    openRedisUsers: () => redisUserStore(client, keyPrefixes),
     advice: production
       ? `Redis is expected at ${host}.`
       : `Redis is expected at ${host}; EXPRESS_OTP_AUTH_REDIS_URL=memory: needs no Redis.`,
@@ -250,6 +304,17 @@ function openStore(settings: Settings): {
       client.disconnect();
     },
   };
+}
+
+/** Users are asked for within the store's time as well; a store that is down is told of by itself. */
+function openUserStore(
+  { users, storeTimeoutMs, logger }: Settings,
+  openRedisUsers: (() => UserStore) | undefined,
+): CheckedUserStore | undefined {
+  const store =
+    users.store === 'memory' ? memoryUserStore() : users.store === 'redis' ? openRedisUsers?.() : users.store;
+  const advice = 'It is the one that keeps the users, users.store.';
+  return store && checkedUserStore(store, createDeadline({ timeoutMs: storeTimeoutMs, logger, advice }));
 }
 
 /** @param client - The same one as `given`, made to fail fast. */

@@ -2,35 +2,38 @@ import { randomInt } from 'node:crypto';
 
 /** Work that an answer does not wait for. */
 export interface Background {
-  /**
-   * Starts the work after the answer is on its way. What it rejects with, nobody hears of: it reports by itself.
-   *
-   * @param withinMs of now it starts, at a random moment; 0: at once.
-   */
-  run(work: () => Promise<unknown>, withinMs?: number): void;
+  /** Starts the work when the answer is on its way. What it rejects with, nobody hears of: it reports by itself. */
+  run(work: () => Promise<unknown>): void;
   /** Starts what has not begun yet, and resolves when all of it is done. */
   settle(): Promise<void>;
 }
 
-export function createBackground(): Background {
+/** Taken now, before an application's test puts a clock of its own in its place. */
+const nextTurn = setImmediate;
+
+/**
+ * @param spreadMs Each piece of work begins at a random moment within this time, so that it slows down no request whose
+ *   time would tell of it. 0: at once.
+ */
+export function createBackground({ spreadMs }: { spreadMs: number }): Background {
   const underway = new Set<Promise<unknown>>();
   const waiting = new Set<() => void>();
 
-  const afterTheAnswer = (withinMs: number) =>
+  const afterTheAnswer = () =>
     new Promise<void>((resolve) => {
       const begin = () => {
         waiting.delete(begin);
         if (timer !== undefined) clearTimeout(timer);
         resolve();
       };
-      const timer = withinMs === 0 ? undefined : setTimeout(begin, randomInt(withinMs));
-      if (timer === undefined) setImmediate(begin);
+      const timer = spreadMs === 0 ? undefined : setTimeout(begin, randomInt(spreadMs));
+      if (timer === undefined) nextTurn(begin);
       waiting.add(begin);
     });
 
   return {
-    run(work, withinMs = 0) {
-      const running = afterTheAnswer(withinMs)
+    run(work) {
+      const running = afterTheAnswer()
         .then(work)
         .catch(() => {})
         .finally(() => underway.delete(running));

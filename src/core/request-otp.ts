@@ -1,4 +1,5 @@
 import { OtpAuthError } from '../errors.js';
+import type { Background } from './background.js';
 import { drawCode, hashCode } from './code.js';
 import type { Emit } from './events.js';
 import { type Identifier, maskIdentifier } from './identifier.js';
@@ -13,6 +14,8 @@ export interface OtpRequest {
   identifier: Identifier;
   purpose: CodePurpose;
   locale: string;
+  /** Whose code it is, where somebody is signed in. */
+  userId?: string | undefined;
   requester: Requester;
   device?: ReturningDevice | undefined;
 }
@@ -23,10 +26,16 @@ export interface RequestOtpDeps {
   clock: Clock;
   emit: Emit;
   logger: Logger;
+  background: Background;
   channels: Readonly<Record<Identifier['kind'], Channel | undefined>>;
   rules: CodeRules;
   /** Where codes go by SMS. */
   smsGuard?: SmsGuard | undefined;
+  /**
+   * Who may be sent a code to sign in, where not everybody may. It is asked after the answer, so that nothing tells:
+   * whoever may not be sent one is answered and counted as everybody else.
+   */
+  mayReceive?: ((identifier: Identifier) => Promise<boolean>) | undefined;
   settings: {
     codeLength: number;
     delivery: 'await' | 'background';
@@ -44,17 +53,17 @@ export type RequestOtp = (request: OtpRequest) => Promise<{ expiresInSeconds: nu
 export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
   const { store, secrets, clock, emit, settings } = deps;
 
-  return async ({ identifier, purpose, locale, requester, device }) => {
+  return async ({ identifier, purpose, locale, userId, requester, device }) => {
     const nowMs = clock.now();
     const context = { at: nowMs, identifier: maskIdentifier(identifier), ...requester, purpose };
-    const { code, expiryMs, isSent } = chooseCode(deps, identifier, nowMs);
+    const { code, expiryMs, isSent } = chooseCode(deps, { identifier, purpose }, nowMs);
     const issue = {
       identifierKey: identifierKeyFor(secrets, identifier),
       purpose,
       device,
       nowMs,
       codeId: randomId(),
-      codeHash: hashCode(secrets, purpose, identifier, code)[0] as string,
+      codeHash: hashCode(secrets, { purpose, identifier, userId }, code)[0] as string,
       rules: { ...deps.rules, expiryMs },
     };
 
@@ -68,20 +77,27 @@ export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
     }
     emit('otp.requested', context);
 
-    const withdraw = () => store.withdrawCode({ ...issue, issuedAtMs: nowMs });
+    const mayReceive = purpose === 'sign-in' ? deps.mayReceive : undefined;
+    const counts = mayReceive === undefined ? 'taken_back' : 'kept';
+    const withdraw = () => store.withdrawCode({ ...issue, issuedAtMs: nowMs, counts });
     const guard = isSent && identifier.kind === 'phone' ? deps.smsGuard : undefined;
     const message = { identifier, messageId: issue.codeId, nowMs };
 
     const admit = async () => {
       try {
+        if (mayReceive !== undefined && !(await mayReceive(identifier))) {
+          await withdraw();
+          return false;
+        }
         await guard?.admit(message, context);
+        return true;
       } catch (error) {
         await withdraw();
         throw error;
       }
     };
     const deliver = async () => {
-      await admit();
+      if (!(await admit())) return;
       try {
         const expiresInMinutes = Math.ceil(expiryMs / 60_000);
         if (isSent)
@@ -95,7 +111,7 @@ export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
       }
     };
     if (settings.delivery === 'await') await deliver();
-    else deliver().catch(() => {}); // emitted and logged above
+    else deps.background.run(deliver); // emitted and logged above
 
     return {
       expiresInSeconds: Math.floor(expiryMs / 1000),
@@ -105,9 +121,16 @@ export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
 }
 
 /** A drawn code; zeros in magic mode; a reviewer's own, which never outlives its end. */
-function chooseCode({ settings, rules, logger }: RequestOtpDeps, identifier: Identifier, nowMs: number) {
+function chooseCode(
+  { settings, rules, logger }: RequestOtpDeps,
+  { identifier, purpose }: Pick<OtpRequest, 'identifier' | 'purpose'>,
+  nowMs: number,
+) {
   const { expiryMs } = rules;
-  const review = settings.reviewCodes.find((entry) => entry.identifier.value === identifier.value);
+  const review =
+    purpose === 'sign-in'
+      ? settings.reviewCodes.find((entry) => entry.identifier.value === identifier.value)
+      : undefined;
   if (review !== undefined && review.expiresAtMs > nowMs) {
     logger.warn(`express-otp-auth: the review code of ${maskIdentifier(identifier)} was asked for`);
     return { code: review.code, expiryMs: Math.min(expiryMs, review.expiresAtMs - nowMs), isSent: false };

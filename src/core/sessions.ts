@@ -171,6 +171,12 @@ export function createSessions(deps: SessionsDeps): Sessions {
         maxSessions: settings.maxSessionsPerUser,
       });
       if (opened.outcome === 'refused') throw new OtpAuthError('invalid_otp');
+      // Whoever takes something away from a user does that first, and ends all sessions then: either this one is there
+      // by then, or what was taken is seen here.
+      if (!hasAllOf(user, await users.find(user.id))) {
+        await endUnderEachSecret(user.id, session.id);
+        throw new OtpAuthError('invalid_otp');
+      }
       for (const ended of opened.endedSessionIds) emit('session.ended', user, ended, { amr, reason: 'too_many' });
       emit('session.started', user, session.id, { amr, reason: 'sign_in', ...requester });
       return issueTokens(user, claims, session, refreshId, nowMs);
@@ -257,6 +263,16 @@ export function createSessions(deps: SessionsDeps): Sessions {
       return listed.flat().sort((a, b) => b.startedAtMs - a.startedAtMs);
     },
   };
+}
+
+/** Whether what a sign-in was decided on is still true. */
+function hasAllOf(decided: User, now: User | undefined): boolean {
+  return (
+    now !== undefined &&
+    now.email === decided.email &&
+    now.phoneNumber === decided.phoneNumber &&
+    decided.roles.every((role) => now.roles.includes(role))
+  );
 }
 
 /** 128 random bits. */

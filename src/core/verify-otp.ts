@@ -15,6 +15,8 @@ export interface OtpAttempt {
   identifier: Identifier;
   purpose: CodePurpose;
   code: string;
+  /** Whose code it must be, where somebody is signed in. */
+  userId?: string | undefined;
   requester: Requester;
   device?: ReturningDevice | undefined;
 }
@@ -34,7 +36,7 @@ export type ConsumeOtp = (attempt: OtpAttempt) => Promise<void>;
 
 /** What it returns rejects with `invalid_otp`, `rate_limited` or `store_unavailable`. */
 export function createConsumeOtp({ store, secrets, clock, emit, rules, smsGuard }: ConsumeCodeDeps): ConsumeOtp {
-  return async ({ identifier, purpose, code, requester, device }) => {
+  return async ({ identifier, purpose, code, userId, requester, device }) => {
     const nowMs = clock.now();
     const context = { at: nowMs, identifier: maskIdentifier(identifier), ...requester, purpose };
     const consumed = await store.consumeCode({
@@ -43,7 +45,7 @@ export function createConsumeOtp({ store, secrets, clock, emit, rules, smsGuard 
       device,
       nowMs,
       rules,
-      codeHashes: hashCode(secrets, purpose, identifier, code),
+      codeHashes: hashCode(secrets, { purpose, identifier, userId }, code),
     });
     switch (consumed.outcome) {
       case 'accepted':
@@ -81,7 +83,7 @@ export function createVerifyOtp(deps: {
   return async (attempt) => {
     const decidedAtMs = deps.clock.now();
     await deps.consumeOtp({ ...attempt, purpose: 'sign-in' });
-    const user = await deps.users.signIn(attempt.identifier);
+    const user = await deps.users.signIn(attempt.identifier, attempt.requester);
     if (user === undefined)
       throw new OtpAuthError('invalid_otp', 'The code is wrong, expired or used. Ask for a new one.');
     const amr = (await deps.challenge?.complete(user.id, attempt)) ?? ['otp'];

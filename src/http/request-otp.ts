@@ -33,7 +33,7 @@ export function requestOtpEndpoint({
 }
 
 /** The first that the browser names; it goes into messages, so it is held to what a body may say. */
-function preferredLanguage(req: Request): string {
+export function preferredLanguage(req: Request): string {
   const named = languageTag.safeParse(req.acceptsLanguages()[0]);
   return named.data ?? 'en';
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Identifier, ReadIdentifier } from '../core/identifier.js';
 
 /** `email` or `phone_number`, one of the two, as the canonical identifier. */
-const identified = { email: z.string().optional(), phone_number: z.string().optional() };
+export const identified = { email: z.string().optional(), phone_number: z.string().optional() };
 
 const tokenTransport = z.enum(['cookie', 'body']).default('cookie');
 
@@ -37,7 +37,7 @@ interface Identified {
 }
 
 /** Reads the one of the two that is there, and leaves the rest of the body as it is. */
-function identifierReader(read: ReadIdentifier) {
+export function identifierReader(read: ReadIdentifier) {
   return <Body extends Identified>(
     { email, phone_number, ...rest }: Body,
     context: z.RefinementCtx,

@@ -4,7 +4,7 @@ import type { Channel, Logger, Notice } from '../../src/core/ports.js';
 
 describe('work in the background', () => {
   it('begins after what called for it has gone on, and is waited for at the end', async () => {
-    const background = createBackground();
+    const background = createBackground({ spreadMs: 0 });
     const steps: string[] = [];
     background.run(async () => {
       steps.push('began');
@@ -18,15 +18,15 @@ describe('work in the background', () => {
   });
 
   it('is not waited for until its time where all is to end', async () => {
-    const background = createBackground();
+    const background = createBackground({ spreadMs: 3_600_000 });
     let done = 0;
-    for (let time = 0; time < 10; time += 1) background.run(async () => (done += 1), 3_600_000);
+    for (let time = 0; time < 10; time += 1) background.run(async () => (done += 1));
     await background.settle();
     expect(done).toBe(10);
   });
 
   it('disturbs nobody when it fails, nor what it called for itself', async () => {
-    const background = createBackground();
+    const background = createBackground({ spreadMs: 0 });
     let second = false;
     background.run(async () => {
       background.run(async () => {
@@ -48,7 +48,7 @@ describe('notifying', () => {
     ...(notify && { notify }),
   });
   const notifyBy = async (email: Channel) => {
-    const background = createBackground();
+    const background = createBackground({ spreadMs: 0 });
     const notify = createNotify({ channels: { email, phone: undefined }, background, logger });
     notify({ kind: 'email', value: 'jane@example.com' }, 'identifier_changed', 'de');
     notify({ kind: 'phone', value: '+4915112345678' }, 'identifier_changed', 'de');

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
+import { createBackground } from '../../src/core/background.js';
 import { type Budget, budgetOf } from '../../src/core/budget.js';
 import { createDevices } from '../../src/core/device.js';
 import type { Identifier } from '../../src/core/identifier.js';
@@ -136,7 +137,11 @@ async function comparisonsOf(store: Store, rules: CodeRules, steps: Step[]): Pro
   };
   const settings = { codeLength: CODE_LENGTH, delivery: 'await' as const, magicOtp: false, reviewCodes: [] };
   const deps = { store: recorded, secrets, clock, emit: () => {}, logger: silent, rules, settings };
-  const requestOtp = createRequestOtp({ ...deps, channels: { email, phone: undefined } });
+  const requestOtp = createRequestOtp({
+    ...deps,
+    background: createBackground({ spreadMs: 0 }),
+    channels: { email, phone: undefined },
+  });
   const consumeOtp = createConsumeOtp(deps);
   const devices = createDevices({ secrets, clock });
   const tokens = new Map<Who, string>([

@@ -1,0 +1,88 @@
+import type { Deadline } from '../deadline.js';
+import type { Identifier } from '../identifier.js';
+import type { NewUser, UserChanges, UserQuery, UserRecord, UserStore } from './user-store.js';
+
+/** A user as the package goes on with it: what is not there is `undefined`, and nothing is `null`. */
+export interface StoredUser extends UserRecord {
+  email: string | undefined;
+  phoneNumber: string | undefined;
+  fullName: string | undefined;
+  totp: string | undefined;
+}
+
+/** A user store whose answers are what they should be, and come in time; else it rejects with `store_unavailable`. */
+export interface CheckedUserStore extends UserStore {
+  findById(id: string): Promise<StoredUser | undefined>;
+  findByIdentifier(identifier: Identifier): Promise<StoredUser | undefined>;
+  create(user: NewUser): Promise<StoredUser | 'taken'>;
+  update(id: string, changes: UserChanges): Promise<StoredUser | 'taken' | undefined>;
+  list(query: UserQuery): Promise<{ users: readonly StoredUser[]; count: number }>;
+}
+
+/** The store may be anybody's: an answer that is not as it should be must not become a token. */
+export function checkedUserStore(store: UserStore, bounded: Deadline): CheckedUserStore {
+  const ask = <Answer, Result>(question: () => Promise<Answer>, read: (answer: Answer) => Result): Promise<Result> =>
+    bounded((async () => read(await question()))());
+
+  return {
+    findById: (id) =>
+      ask(
+        () => store.findById(id),
+        (user) => (user?.id === id ? readUser(user) : undefined),
+      ),
+    findByIdentifier: (identifier) =>
+      ask(
+        () => store.findByIdentifier(identifier),
+        (user) => (user != null && holds(user, identifier) ? readUser(user) : undefined),
+      ),
+    create: (user) =>
+      ask(
+        () => store.create(user),
+        (created) => (created === 'taken' ? created : readUser(created)),
+      ),
+    update: (id, changes) =>
+      ask(
+        () => store.update(id, changes),
+        (user) => (user == null ? undefined : user === 'taken' ? user : readUser(user)),
+      ),
+    delete: (id) =>
+      ask(
+        () => store.delete(id),
+        (deleted) => deleted === true,
+      ),
+    list: (query) =>
+      ask(
+        () => store.list(query),
+        ({ users, count }) => ({ users: users.map(readUser), count: Number(count) }),
+      ),
+  };
+}
+
+/** A database that compares without regard to case finds more than was asked for. */
+function holds({ email, phoneNumber }: UserRecord, { kind, value }: Identifier): boolean {
+  return (kind === 'email' ? email : phoneNumber) === value;
+}
+
+function readUser(user: UserRecord): StoredUser {
+  const { id, email, phoneNumber, fullName, roles, disabled, createdAt, totp } = user;
+  if (typeof id !== 'string' || id === '') throw new TypeError("a user's id must be text, and not empty");
+  if (!Array.isArray(roles) || !roles.every((role) => typeof role === 'string'))
+    throw new TypeError("a user's roles must be a list of text");
+  if (typeof disabled !== 'boolean') throw new TypeError("a user's disabled must be true or false");
+  if (!(createdAt instanceof Date) || Number.isNaN(createdAt.getTime()))
+    throw new TypeError("a user's createdAt must be a Date");
+  return {
+    id,
+    email: textOf(email),
+    phoneNumber: textOf(phoneNumber),
+    fullName: textOf(fullName),
+    roles: [...(roles as string[])],
+    disabled,
+    createdAt,
+    totp: textOf(totp),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
