@@ -31,7 +31,7 @@ export function oauthRoutes(deps: OauthDeps): Route[] {
   });
 
   const revoke = oauthHandler(async (req) => {
-    const parsed = z.object({ token: z.string().min(1) }).safeParse(req.body);
+    const parsed = REVOCATION.safeParse(req.body);
     if (!parsed.success) throw new OauthError('invalid_request', 'Send one token.');
     await deps.revokeToken(parsed.data.token);
     return {};
@@ -54,9 +54,20 @@ class OauthError extends Error {
 }
 
 // Parameters come once each, and unknown ones are ignored (RFC 6749 §3.2).
+const username = z.string().min(1);
+const password = z.string().min(1);
+const refreshToken = z.string().min(1);
 const GRANTS = {
-  password: z.object({ username: z.string().min(1), password: z.string().min(1) }),
-  refresh_token: z.object({ refresh_token: z.string().min(1) }),
+  password: z.object({ username, password }),
+  refresh_token: z.object({ refresh_token: refreshToken }),
+};
+const REVOCATION = z.object({ token: z.string().min(1) });
+
+/** The forms that the endpoints take, whole: for the API document. */
+export const OAUTH_FORMS = {
+  password: z.object({ grant_type: z.literal('password'), username, password }),
+  refreshToken: z.object({ grant_type: z.literal('refresh_token'), refresh_token: refreshToken }),
+  revocation: REVOCATION,
 };
 
 function createGrants({ readIdentifier, codeLength, verifyOtp, sessions, verifiesPerIp }: OauthDeps) {

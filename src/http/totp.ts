@@ -14,19 +14,22 @@ import { signedIn } from './sessions.js';
 import { answerSignIn } from './verify-otp.js';
 
 const appCode = z.string().regex(/^[0-9]{6}$/, 'must be a string of 6 digits');
-const codeBody = z.object({ code: appCode });
-const verifyBody = z
-  .object({
-    mfa_token: z.string().min(1),
-    code: appCode.optional(),
-    recovery_code: z.string().min(1).max(64).optional(),
-    token_transport: z.enum(['cookie', 'body']).default('cookie'),
-    device_token: z.string().nullish(),
-  })
-  .refine(({ code, recovery_code }) => (code === undefined) !== (recovery_code === undefined), {
-    path: ['code'],
-    message: 'is required, or recovery_code in its place',
-  });
+/** Bodies that the endpoints take. */
+export const totpBodies = {
+  code: z.object({ code: appCode }),
+  verify: z
+    .object({
+      mfa_token: z.string().min(1),
+      code: appCode.optional(),
+      recovery_code: z.string().min(1).max(64).optional(),
+      token_transport: z.enum(['cookie', 'body']).default('cookie'),
+      device_token: z.string().nullish(),
+    })
+    .refine(({ code, recovery_code }) => (code === undefined) !== (recovery_code === undefined), {
+      path: ['code'],
+      message: 'is required, or recovery_code in its place',
+    }),
+};
 
 export interface TotpDeps {
   enrolment: Enrolment;
@@ -45,7 +48,7 @@ export interface TotpDeps {
 /** `POST /totp/enroll`, `/totp/confirm`, `/totp/verify`, `/totp/recovery-codes` and `/totp/disable` */
 export function totpRoutes(deps: TotpDeps): Route[] {
   const { enrolment, challenge, guards, enrolmentGuards } = deps;
-  const codeOf = (req: Request) => validBody(codeBody, req.body).code;
+  const codeOf = (req: Request) => validBody(totpBodies.code, req.body).code;
 
   const enroll = handle(async (req, res) => {
     const { secret, uri, qrCode } = await enrolment.enroll(signedIn(req).id);
@@ -57,7 +60,7 @@ export function totpRoutes(deps: TotpDeps): Route[] {
     res.json({ recovery_codes: recoveryCodes });
   });
   const verify = handle(async (req, res) => {
-    const body = validBody(verifyBody, req.body);
+    const body = validBody(totpBodies.verify, req.body);
     const attempt = body.code === undefined ? { recoveryCode: body.recovery_code ?? '' } : { code: body.code };
     const { identifier, ...signIn } = await challenge.answer(body.mfa_token, attempt, requesterOf(req));
     const presented = deps.deviceTokens.presented(req, body.device_token);
