@@ -44,7 +44,7 @@ function resultOf({ ok, status, headers }: Response, text: string): Result<Json>
   const body = objectIn(text);
   if (ok && body) return { data: body, error: null };
   const retryAfter = Number(body?.['retry_after'] ?? headers.get('Retry-After')) || undefined;
-  if (ok || typeof body?.['code'] !== 'string') return unexpected(status, retryAfter);
+  if (typeof body?.['code'] !== 'string') return unexpected(status, retryAfter);
   const { code, detail, errors, mfa_token: mfaToken, methods } = body;
   // As the server has them; what a code comes with is the server's promise.
   return failure({ code, status, retryAfter, errors, mfaToken, methods, message: detail } as OtpClientError);

@@ -163,6 +163,9 @@ describe('refreshing', () => {
     expect(server.answered).toEqual(['POST /auth/refresh 200']);
     await client.refresh();
     expect(server.answered).toHaveLength(2);
+    server.turn('bad_gateway');
+    await Promise.all([client.refresh(), client.refresh(), client.refresh()]);
+    expect(server.answered).toHaveLength(3);
   });
 
   it('signs out where the server says that there is no session any more, and tells', async () => {
