@@ -24,6 +24,8 @@ export interface JudgeFactor {
 export interface SecondFactor {
   /** The user's state, `undefined` where there is none that is enforced. */
   enforced(user: UserRecord): TotpState | undefined;
+  /** The same for show, also where no listed secret opens the state: it would be asked for all the same. */
+  isEnabled(user: UserRecord): boolean;
   /**
    * Judges an attempt, counts it and uses it up in one step of the store.
    *
@@ -67,10 +69,20 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
     return recoveryHashes.length;
   };
 
+  const enforced = (user: UserRecord): TotpState | undefined => {
+    const state = openTotpState(secrets, user.id, user.totp);
+    return state?.isConfirmed === true ? state : undefined;
+  };
+
   return {
-    enforced(user) {
-      const state = openTotpState(secrets, user.id, user.totp);
-      return state?.isConfirmed === true ? state : undefined;
+    enforced,
+
+    isEnabled(user) {
+      try {
+        return enforced(user) !== undefined;
+      } catch {
+        return true;
+      }
     },
 
     async judge(judgement) {

@@ -17,6 +17,8 @@ export interface Totp {
   ready: Promise<void>;
   enrolment: Enrolment;
   challenge: MfaChallenge;
+  /** Whether the user is asked for a second factor. */
+  isEnabled(user: UserRecord): boolean;
 }
 
 export function createTotp(deps: {
@@ -43,5 +45,6 @@ export function createTotp(deps: {
     ready: library.ready,
     enrolment: createEnrolment({ ...deps, secondFactor, library, notify, issuer }),
     challenge: createMfaChallenge({ ...deps, secondFactor }),
+    isEnabled: (user) => secondFactor.isEnabled(user),
   };
 }
