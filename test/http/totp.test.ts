@@ -191,7 +191,7 @@ describe.each(['memory', 'redis'] as const)('authenticator apps, on %s', (where)
     const tries = await Promise.all(
       [await challenge(), await challenge()].map((mfa_token) => post('/totp/verify', { mfa_token, recovery_code })),
     );
-    expect(tries.map(({ status }) => status).sort()).toEqual([200, 400]);
+    expect(tries.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 400]);
     expect((await post('/totp/verify', { mfa_token: await challenge(), recovery_code })).status).toBe(400);
     expect(used.map(({ remaining }) => remaining)).toEqual([9]);
     const other = await post('/totp/verify', { mfa_token: await challenge(), recovery_code: recoveryCodes[0] });
