@@ -360,10 +360,12 @@ function warnOnce({ jwt, magicOtp, logger }: Settings): void {
 
 async function checkHealth(store: Store, isUpToDate?: () => boolean): Promise<Health> {
   const start = performance.now();
-  const ok = await store.ping().then(
-    () => true,
-    () => false,
-  );
+  let ok = true;
+  try {
+    await store.ping();
+  } catch {
+    ok = false;
+  }
   return {
     ok,
     store: { ok, latencyMs: Math.round((performance.now() - start) * 10) / 10 },

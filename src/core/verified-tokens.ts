@@ -50,6 +50,7 @@ export function createVerifyToken({
   if (remembered === undefined) return verify;
 
   return (token) => {
+    if (typeof token !== 'string') throw new OtpAuthError('invalid_token'); // JavaScript may hand over anything
     const place = placeOf(token);
     const known = remembered.get(place);
     // The whole token, claims and all: one with a remembered token's signature and other claims is not that token.

@@ -125,10 +125,6 @@ export function codeLanes(): CodeLanes {
       const searched = (shared === undefined || shared === lane ? [lane] : [lane, shared]).map((searchedLane) =>
         recordOf(searchedLane, purpose),
       );
-      // A used code that comes again (a form sent twice) is compared with nothing, and so it is no guess.
-      if (searched.some(({ spent }) => unexpired(spent, nowMs).some(({ hash }) => codeHashes.includes(hash)))) {
-        return { outcome: 'rejected', reason: 'replayed' };
-      }
       const compared: Code[] = [];
       for (const record of searched) {
         for (const code of record.codes) {
@@ -141,6 +137,10 @@ export function codeLanes(): CodeLanes {
           }
           compared.push(code);
         }
+      }
+      // A used code that comes again (a form sent twice) is no guess, unless it was issued anew (a reviewer's is always the same).
+      if (searched.some(({ spent }) => unexpired(spent, nowMs).some(({ hash }) => codeHashes.includes(hash)))) {
+        return { outcome: 'rejected', reason: 'replayed' };
       }
       const foundUsedUp = searched.some(({ codes }) => unexpired(codes, nowMs).length > 0);
       for (const code of compared) code.attempts += 1;

@@ -140,11 +140,15 @@ export const codePromises: StorePromises = {
     assert.equal(await verdict(store, 'next', { rules }), 'accepted');
   },
 
-  'compares a used code that comes again with nothing': async (store) => {
-    await issued(store, 'same');
-    assert.equal(await verdict(store, 'same'), 'accepted');
-    await issued(store, 'next', { codeHash: hashOf('same'), afterMs: MINUTE_MS });
-    assert.equal(await verdict(store, 'same', { afterMs: MINUTE_MS }), 'replayed');
+  'counts no failure for a used code that comes again, and takes it where it was issued anew': async (store) => {
+    const rules = { failuresPerDay: 1 };
+    await issued(store, 'same', { rules });
+    assert.equal(await verdict(store, 'same', { rules }), 'accepted');
+    await issued(store, 'next', { rules, afterMs: MINUTE_MS });
+    assert.equal(await verdict(store, 'same', { rules, afterMs: MINUTE_MS }), 'replayed');
+    await issued(store, 'anew', { rules, codeHash: hashOf('same'), afterMs: 2 * MINUTE_MS });
+    assert.equal(await verdict(store, 'same', { rules, afterMs: 2 * MINUTE_MS }), 'accepted');
+    assert.equal(await verdict(store, 'same', { rules, afterMs: 2 * MINUTE_MS }), 'replayed');
   },
 
   'withdraws one code, and no other': async (store) => {

@@ -19,13 +19,12 @@ local failures, wait = in_window(failures_key, failures_per_day, DAY, now)
 if wait > 0 then return { 'limited', wait } end
 local allowance = failures_per_day - failures
 
-local records, compared, reason = {}, {}, 'absent'
+local records, was_used, compared, reason = {}, false, {}, 'absent'
 for position, key in ipairs(lanes) do
   local record = read_codes(key)
   records[position] = record
-  -- A used code that comes again (a form sent twice) is compared with nothing, and so it is no guess.
   for _, used in ipairs(record.spent) do
-    if used.expires > now and guesses[used.hash] then return { 'rejected', 'replayed' } end
+    if used.expires > now and guesses[used.hash] then was_used = true end
   end
 end
 
@@ -52,6 +51,9 @@ for _, record in ipairs(records) do
     end
   end
 end
+
+-- A used code that comes again (a form sent twice) is no guess, unless it was issued anew (a reviewer's is always the same).
+if was_used then return { 'rejected', 'replayed' } end
 
 -- Each comparison is counted, so more live codes are no better odds.
 if #compared > 0 then
