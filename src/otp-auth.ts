@@ -22,7 +22,7 @@ import { deriveSecrets } from './core/secrets.js';
 import { createSessions } from './core/sessions.js';
 import { createSmsGuard } from './core/sms-guard.js';
 import { createTokens } from './core/tokens.js';
-import { identifiersAsUsers } from './core/users.js';
+import { identifiersAsUsers, type Users } from './core/users.js';
 import { createAccounts } from './core/users/accounts.js';
 import { createChangeIdentifier } from './core/users/change-identifier.js';
 import { type CheckedUserStore, checkedUserStore } from './core/users/checked-user-store.js';
@@ -88,6 +88,11 @@ export interface OtpAuth extends Router, Guards {
  * @throws OtpAuthError `config_invalid`, whose message lists every problem of the configuration.
  */
 export function otpAuth(options?: OtpAuthOptions): OtpAuth {
+  return composeOtpAuth(options, identifiersAsUsers);
+}
+
+/** @internal For `/testing`, where users may have roles without accounts. */
+export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithoutAccounts: Users): OtpAuth {
   const settings = loadSettings(options);
   warnOnce(settings);
   const { logger, otp, limits, storeTimeoutMs } = settings;
@@ -111,7 +116,7 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   const { firstAdmin } = settings.users;
   const users =
     userStore === undefined
-      ? identifiersAsUsers
+      ? usersWithoutAccounts
       : createStoredUsers({ userStore, clock, emit, signUp: settings.signUp, firstAdmin });
 
   const requestOtp = createRequestOtp({

@@ -1,18 +1,22 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
+import type { Address } from '../api.js';
 import type { AuthenticatedUser } from '../core/authenticate.js';
 import type { CodeAddress, Store } from '../core/ports.js';
+import { identifiersAsUsers, type User, type Users } from '../core/users.js';
+import type { UserStore } from '../core/users/user-store.js';
 import type { OtpAuthOptions } from '../options.js';
-import { type OtpAuth, otpAuth } from '../otp-auth.js';
+import { composeOtpAuth, type OtpAuth } from '../otp-auth.js';
 import { memoryStore } from '../stores/memory/memory-store.js';
-import { openOutbox, type Outbox } from './outbox.js';
+import { memoryUserStore } from '../stores/memory/memory-user-store.js';
+import { canonical, openOutbox, type Outbox } from './outbox.js';
 import { type TestClock, testClock } from './test-clock.js';
 
 type SmsOptions = NonNullable<OtpAuthOptions['sms']>;
 
 /**
- * The options of `otpAuth`, those of the application under test as they are: `redis`, `redisOptions`, `store` and `clock`
- * are replaced, and so is what sends messages. `sms.send` may be left out.
+ * The options of `otpAuth`, those of the application under test as they are: what would need Redis, the clock and what
+ * sends messages are replaced. `sms.send` may be left out.
  */
 export type TestAuthOptions = Omit<OtpAuthOptions, 'sms'> & {
   sms?: Omit<SmsOptions, 'send'> & Partial<Pick<SmsOptions, 'send'>>;
@@ -37,9 +41,10 @@ export interface TestAuth {
    * Signs a user in by the real flow: a code is sent, and typed in. Limits on codes neither stop it nor count it.
    *
    * @param to - An e-mail address, or a phone number where the option `sms` is set.
+   * @param as - `roles`: those that the user shall have from now on; who has no account yet gets one.
    * @throws OtpAuthError as `api.requestOtp` and `api.verifyOtp` do
    */
-  signIn: (to: string) => Promise<TestSignIn>;
+  signIn: (to: string, as?: { roles?: readonly string[] }) => Promise<TestSignIn>;
 }
 
 /** One address sends all the requests of a test run, within one minute of a clock that stands still. */
@@ -60,10 +65,13 @@ export function createTestAuth(options: TestAuthOptions = {}): TestAuth {
   const signingIn = new AsyncLocalStorage<SigningIn>();
   const { outbox, ...sending } = openOutbox(options, ({ code }) => signingIn.getStore()?.receive(code));
   const { redis: _redis, redisOptions: _redisOptions, sms, ...rest } = options;
-  const auth = otpAuth({
+  const userStore = userStoreOf(options.users?.store);
+  const testOptions: OtpAuthOptions = {
     magicOtp: false, // an application's variables for development would have nothing sent
     ...rest,
     clock,
+    revocation: 'check', // 'push' is for several processes
+    ...(userStore && { users: { ...options.users, store: userStore } }),
     store: withOwnLanes(memoryStore({ clock }), signingIn),
     email: { ...options.email, ...sending.email },
     ...(sms && { sms: { ...sms, ...sending.sms } }),
@@ -73,15 +81,25 @@ export function createTestAuth(options: TestAuthOptions = {}): TestAuth {
       verifiesPerIpPerMinute: NO_LIMIT_PER_IP,
       ...options.limits,
     },
-  });
+  };
+  const auth = composeOtpAuth(testOptions, usersWithRoles(signingIn));
 
-  async function signIn(to: string): Promise<TestSignIn> {
-    const address = to.includes('@') ? { email: to } : { phoneNumber: to };
+  async function giveRoles(address: Address, roles: readonly string[]): Promise<void> {
+    const to = address.email ?? address.phoneNumber;
+    const identifier = { kind: address.email === undefined ? 'phone' : 'email', value: canonical(to) } as const;
+    const known = await userStore?.findByIdentifier(identifier);
+    if (known) await auth.api.updateUser(known.id, { roles });
+    else await auth.api.createUser({ ...address, roles });
+  }
+
+  async function signIn(to: string, { roles }: { roles?: readonly string[] } = {}): Promise<TestSignIn> {
+    const address: Address = to.includes('@') ? { email: to } : { phoneNumber: to };
+    if (roles !== undefined && userStore !== undefined) await giveRoles(address, roles);
     let code = options.magicOtp ? '0'.repeat(options.otp?.length ?? 6) : undefined;
     const receive = (received: string | undefined) => {
       code = received;
     };
-    return signingIn.run({ lane: randomBytes(16).toString('base64url'), receive }, async () => {
+    return signingIn.run({ lane: randomBytes(16).toString('base64url'), receive, roles }, async () => {
       await auth.api.requestOtp(address);
       // With `delivery: 'background'` the answer comes first.
       for (let turn = 0; code === undefined && turn < MOST_TURNS; turn += 1)
@@ -100,6 +118,26 @@ export function createTestAuth(options: TestAuthOptions = {}): TestAuth {
 interface SigningIn {
   lane: string;
   receive(code: string | undefined): void;
+  roles: readonly string[] | undefined;
+}
+
+function userStoreOf(store: NonNullable<OtpAuthOptions['users']>['store']): UserStore | undefined {
+  return typeof store === 'string' ? memoryUserStore() : store;
+}
+
+/** Without accounts nobody has roles; here, whoever was signed in with some. */
+function usersWithRoles(signingIn: AsyncLocalStorage<SigningIn>): Users {
+  const rolesOf = new Map<string, readonly string[]>();
+  const withRoles = (user: User | undefined) => user && { ...user, roles: rolesOf.get(user.id) ?? user.roles };
+  return {
+    ...identifiersAsUsers,
+    async signIn(identifier) {
+      const { roles } = signingIn.getStore() ?? {};
+      if (roles !== undefined) rolesOf.set(identifier.value, roles);
+      return withRoles(await identifiersAsUsers.signIn(identifier));
+    },
+    find: async (id) => withRoles(await identifiersAsUsers.find(id)),
+  };
 }
 
 /**

@@ -88,6 +88,6 @@ export function openOutbox(
 const contentOf = ({ text, html }: Pick<OutgoingEmail, 'text' | 'html'>) => JSON.stringify([text, html]);
 
 /** As the channels get it: an e-mail address in its canonical form, a number in E.164. */
-function canonical(to: string): string {
+export function canonical(to: string): string {
   return to.includes('@') ? (parseEmail(to)?.value ?? to) : to.replace(/[ ()./-]/g, '');
 }

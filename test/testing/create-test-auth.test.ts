@@ -1,5 +1,6 @@
 import express from 'express';
 import request from 'supertest';
+import { memoryUserStore } from '../../src/index.js';
 import { createTestAuth } from '../../src/testing/index.js';
 
 const email = 'ann@example.com';
@@ -100,6 +101,7 @@ describe('createTestAuth', () => {
         redisOptions: { tls: {} },
         email: { smtp: { host: 'smtp.internal', username: 'shop@example.com', password: 'secret' } },
         jwt: { issuer: 'shop' },
+        revocation: 'push',
       });
       expect((await signIn(email)).user.claims['iss']).toBe('shop');
       await expect(auth.health()).resolves.toMatchObject({ ok: true });
@@ -148,6 +150,49 @@ describe('createTestAuth', () => {
     const { signIn } = createTestAuth();
     await signIn(email);
     expect(process.getActiveResourcesInfo().filter((name) => name !== 'Immediate')).toEqual(before);
+  });
+});
+
+describe('signIn with roles', () => {
+  const admins = ({ auth }: ReturnType<typeof createTestAuth>) =>
+    request(express().get('/admin', auth.requireRole('admin'), (_req, res) => void res.json('admin')));
+
+  it('gives them without accounts, and the id stays the address', async () => {
+    const kit = createTestAuth();
+    const { authorization, refreshToken, user } = await kit.signIn('Ann@Example.com', { roles: ['admin'] });
+    expect(user).toMatchObject({ id: email, roles: ['admin'] });
+    await admins(kit).get('/admin').set('Authorization', authorization).expect(200);
+    const { accessToken } = await kit.auth.api.refresh({ refreshToken });
+    await admins(kit).get('/admin').set('Authorization', `Bearer ${accessToken}`).expect(200);
+    const bob = await kit.signIn('bob@example.com');
+    expect(bob.user.roles).toEqual([]);
+    await admins(kit).get('/admin').set('Authorization', bob.authorization).expect(403);
+  });
+
+  it.each(['memory', 'redis'] as const)('gives them to accounts in the %s store, new and old ones', async (store) => {
+    const kit = createTestAuth({ users: { store } });
+    const plain = await kit.signIn(email);
+    expect(plain.user.roles).toEqual(['user']);
+    const admin = await kit.signIn(' Ann@example.com', { roles: ['admin', 'editor'] });
+    expect(admin.user).toMatchObject({ id: plain.user.id, roles: ['admin', 'editor'] });
+    await admins(kit).get('/admin').set('Authorization', admin.authorization).expect(200);
+    const bob = await kit.signIn('bob@example.com', { roles: ['editor'] });
+    await expect(kit.auth.api.getUser(bob.user.id)).resolves.toMatchObject({ roles: ['editor'] });
+    await admins(kit).get('/admin').set('Authorization', bob.authorization).expect(403);
+  });
+
+  it('gives them to accounts in a store of the application’s own', async () => {
+    const store = memoryUserStore();
+    const { signIn } = createTestAuth({ users: { store } });
+    const { user } = await signIn(email, { roles: ['editor'] });
+    await expect(store.findById(user.id)).resolves.toMatchObject({ email, roles: ['editor'] });
+  });
+
+  it('makes an account where sign-up is closed, and signs in nobody without one', async () => {
+    const { signIn } = createTestAuth({ signUp: 'closed', users: { store: 'memory' } });
+    await expect(signIn(email)).rejects.toThrow('no code was sent');
+    await expect(signIn(email, { roles: ['user'] })).resolves.toMatchObject({ user: { email } });
+    await expect(signIn(email)).resolves.toMatchObject({ user: { email } });
   });
 });
 
