@@ -1,4 +1,5 @@
 import type { Authenticate, AuthenticatedUser } from './core/authenticate.js';
+import type { Explain, Explanation } from './core/explain.js';
 import type { Devices } from './core/device.js';
 import type { Logout } from './core/logout.js';
 import type { Identifier } from './core/identifier.js';
@@ -6,6 +7,7 @@ import type { RequestOtp } from './core/request-otp.js';
 import type { Requester } from './core/requester.js';
 import type { Sessions } from './core/sessions.js';
 import type { VerifyOtp } from './core/verify-otp.js';
+import { OtpAuthError } from './errors.js';
 import { createUserApi, type UserApi, type UserApiDeps } from './user-api.js';
 
 /** Where a code goes: one of the two. */
@@ -54,6 +56,12 @@ export interface OtpAuthApi extends UserApi {
   logout(input: { accessToken?: string; refreshToken?: string }, requester?: Requester): Promise<{ message: string }>;
   /** Ends every session of the user whose access token this is. */
   logoutAll(input: { accessToken: string }): Promise<{ message: string; sessions: number }>;
+  /**
+   * What is known of somebody who cannot sign in, for support staff: never a code. It is of browsers that have not
+   * signed in before; those that have are counted by themselves, each under its device token. Rejects with
+   * `invalid_request` for what is neither an e-mail address nor a phone number.
+   */
+  explain(identifier: string, input?: Partial<DeviceToken>): Promise<Explanation>;
   /** Newest first. */
   listSessions(userId: string): Promise<Session[]>;
   /** Ends one session of a user; `false` where there is no such session. */
@@ -77,6 +85,8 @@ export interface ReadInput {
   requestOtp(body: object): { identifier: Identifier; locale?: string | undefined };
   verifyOtp(body: object): { identifier: Identifier; otp: string };
   userId(id: string): string;
+  /** `undefined` for what is neither an e-mail address nor a phone number. */
+  identifier(text: string): Identifier | undefined;
 }
 
 export function createApi(deps: {
@@ -85,6 +95,7 @@ export function createApi(deps: {
   ipLimits: IpLimits;
   requestOtp: RequestOtp;
   verifyOtp: VerifyOtp;
+  explain: Explain;
   sessions: Sessions;
   logout: Logout;
   authenticate: Authenticate;
@@ -126,6 +137,14 @@ export function createApi(deps: {
     async logoutAll({ accessToken }) {
       const user = await deps.authenticate(accessToken);
       return { message: 'Successfully logged out everywhere', sessions: await sessions.endAll(user, 'logout_all') };
+    },
+    async explain(text, { deviceToken } = {}) {
+      await read.ready;
+      const identifier = read.identifier(text);
+      if (identifier === undefined)
+        throw new OtpAuthError('invalid_request', 'Give an e-mail address or a phone number.');
+      const device = devices.recognise(deviceToken === undefined ? [] : [deviceToken], identifier);
+      return deps.explain(identifier, device);
     },
     async listSessions(userId) {
       await read.ready;

@@ -280,6 +280,7 @@ const schema = z.strictObject({
       "must be 'optional', 'required' or { issuer, required }",
     )
     .optional(),
+  docs: z.boolean().default(false),
   magicOtp: z.boolean().default(false),
   reviewCodes: z
     .array(

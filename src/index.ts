@@ -1,12 +1,14 @@
 export type { Address, DeviceToken, OtpAuthApi, Session, TokenPair } from './api.js';
 export type { AuthenticatedUser } from './core/authenticate.js';
 export type { Budget, Odds } from './core/budget.js';
+export type { Explanation, SignInOutcome } from './core/explain.js';
 export type { EventContext, EventDetails, EventName, OtpAuthEvent, OtpAuthEvents } from './core/events.js';
 export type { Identifier } from './core/identifier.js';
 export type * from './core/ports.js';
 export type { Requester } from './core/requester.js';
 export type { JwtAlgorithm } from './core/tokens.js';
 export { type ErrorDetails, isOtpAuthError, OtpAuthError, type OtpAuthErrorCode, type Problem } from './errors.js';
+export type { OpenApiDocument } from './http/openapi/document.js';
 export type { Guards } from './http/require-user.js';
 export type { User } from './core/users.js';
 export type { NewUser, UserChanges, UserQuery, UserRecord, UserStore } from './core/users/user-store.js';

@@ -231,6 +231,9 @@ export interface OtpAuthOptions {
   /** Fixed codes for app-store reviewers: limited, logged, and refused once expired. */
   reviewCodes?: readonly { identifier: string; code: string; expiresAt: string | number | Date }[];
 
+  /** Serves the API document as a page at `/docs`. Needs the package swagger-ui-dist. @default false */
+  docs?: boolean;
+
   /** Claims added to access tokens; they never replace the package's own. */
   claims?: (user: User) => Record<string, unknown> | Promise<Record<string, unknown>>;
   /** @default the console, for warnings and errors */

@@ -10,6 +10,7 @@ import { type Budget, budgetOf } from './core/budget.js';
 import { createDeadline, withDeadline } from './core/deadline.js';
 import { createDevices } from './core/device.js';
 import { createEvents, type Emit, type OtpAuthEvents } from './core/events.js';
+import { createExplain } from './core/explain.js';
 import { createExclusively } from './core/exclusively.js';
 import { parseEmail, type ReadIdentifier, readEither } from './core/identifier.js';
 import { createLogout } from './core/logout.js';
@@ -22,7 +23,7 @@ import { deriveSecrets } from './core/secrets.js';
 import { createSessions } from './core/sessions.js';
 import { createSmsGuard } from './core/sms-guard.js';
 import { createTokens } from './core/tokens.js';
-import { identifiersAsUsers, type Users } from './core/users.js';
+import { identifiersAsUsers } from './core/users.js';
 import { createAccounts } from './core/users/accounts.js';
 import { createChangeIdentifier } from './core/users/change-identifier.js';
 import { type CheckedUserStore, checkedUserStore } from './core/users/checked-user-store.js';
@@ -32,16 +33,19 @@ import type { UserStore } from './core/users/user-store.js';
 import { createVerifyToken } from './core/verified-tokens.js';
 import { createConsumeOtp, createVerifyOtp } from './core/verify-otp.js';
 import { validBody } from './http/body.js';
+import { docsRoutes } from './http/docs-page.js';
 import { deviceTokens } from './http/device-token.js';
 import { createIpLimits } from './http/ip-limits.js';
 import { jwksRoute } from './http/jwks.js';
 import { logoutEndpoint } from './http/logout.js';
+import type { OpenApiDocument } from './http/openapi/document.js';
+import { createOpenApi } from './http/openapi/route.js';
 import { oauthRoutes } from './http/oauth.js';
 import { refreshCookie } from './http/refresh-cookie.js';
 import { refreshEndpoint } from './http/refresh.js';
 import { requestOtpEndpoint } from './http/request-otp.js';
 import { createGuards, type Guards } from './http/require-user.js';
-import { createRouter, waitFor } from './http/router.js';
+import { createRouter, type Route, waitFor } from './http/router.js';
 import { crossSiteCheck, sameOriginOnly } from './http/same-origin.js';
 import { createSchemas } from './http/schemas.js';
 import { sessionRoutes } from './http/sessions.js';
@@ -74,6 +78,8 @@ export interface OtpAuth extends Router, Guards {
   /** Every endpoint as a function. */
   api: OtpAuthApi;
   events: OtpAuthEvents;
+  /** The API as an OpenAPI 3.1 document, with the endpoints that this configuration has. What it refers to is relative to `/openapi.json`. */
+  openapi(): OpenApiDocument;
   /** The odds of whoever guesses codes, as far as the configuration lets them. */
   budget(): Budget;
   /** Never throws. */
@@ -88,11 +94,6 @@ export interface OtpAuth extends Router, Guards {
  * @throws OtpAuthError `config_invalid`, whose message lists every problem of the configuration.
  */
 export function otpAuth(options?: OtpAuthOptions): OtpAuth {
-  return composeOtpAuth(options, identifiersAsUsers);
-}
-
-/** @internal For `/testing`, where users may have roles without accounts. */
-export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithoutAccounts: Users): OtpAuth {
   const settings = loadSettings(options);
   warnOnce(settings);
   const { logger, otp, limits, storeTimeoutMs } = settings;
@@ -116,7 +117,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
   const { firstAdmin } = settings.users;
   const users =
     userStore === undefined
-      ? usersWithoutAccounts
+      ? identifiersAsUsers
       : createStoredUsers({ userStore, clock, emit, signUp: settings.signUp, firstAdmin });
 
   const requestOtp = createRequestOtp({
@@ -178,35 +179,52 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
   const guards = createGuards({ authenticate, clock, recentSeconds: settings.recentSeconds });
   const http = { schemas, cookie, tokens, sessions };
   const ready = phones?.numbers.ready ?? Promise.resolve();
-  const router = createRouter(
-    [
-      {
-        method: 'post',
-        path: '/request-otp',
-        handlers: [ipLimits.requests.handler, requestOtpEndpoint({ ...http, ...device, requestOtp })],
-      },
-      {
-        method: 'post',
-        path: '/verify-otp',
-        first: [sameOrigin],
-        handlers: [ipLimits.verifies.handler, verifyOtpEndpoint({ ...http, ...device, verifyOtp })],
-      },
-      { method: 'post', path: '/refresh', first: [sameOrigin], handlers: [refreshEndpoint(http)] },
-      { method: 'post', path: '/logout', first: [sameOrigin], handlers: [logoutEndpoint({ ...http, logout })] },
-      ...sessionRoutes({ ...http, guards }),
-      ...oauthRoutes({
-        ...http,
-        verifyOtp,
-        revokeToken,
-        verifiesPerIp: ipLimits.verifies,
-        readIdentifier: (input) => readEither(read, input),
-        codeLength: otp.length,
-      }),
-      jwksRoute(settings.jwt),
-      ...(accounts ? userRoutes({ ...accounts, schemas: userSchemas, guards, cookie, ipLimits }) : []),
-    ],
-    [waitFor(ready)],
-  );
+  const routes: Route[] = [
+    {
+      method: 'post',
+      path: '/request-otp',
+      handlers: [ipLimits.requests.handler, requestOtpEndpoint({ ...http, ...device, requestOtp })],
+    },
+    {
+      method: 'post',
+      path: '/verify-otp',
+      first: [sameOrigin],
+      handlers: [ipLimits.verifies.handler, verifyOtpEndpoint({ ...http, ...device, verifyOtp })],
+    },
+    { method: 'post', path: '/refresh', first: [sameOrigin], handlers: [refreshEndpoint(http)] },
+    { method: 'post', path: '/logout', first: [sameOrigin], handlers: [logoutEndpoint({ ...http, logout })] },
+    ...sessionRoutes({ ...http, guards }),
+    ...oauthRoutes({
+      ...http,
+      verifyOtp,
+      revokeToken,
+      verifiesPerIp: ipLimits.verifies,
+      readIdentifier: (input) => readEither(read, input),
+      codeLength: otp.length,
+    }),
+    jwksRoute(settings.jwt),
+    ...(accounts ? userRoutes({ ...accounts, schemas: userSchemas, guards, cookie, ipLimits }) : []),
+    ...(settings.docs ? docsRoutes({ title: settings.email.fromName, logger }) : []),
+  ];
+  const openapi = createOpenApi({
+    routes,
+    schemas,
+    userSchemas,
+    secondFactor,
+    appName: settings.email.fromName,
+    cookie: settings.cookie,
+    hasPhones: phones !== undefined,
+  });
+  const router = createRouter([...routes, openapi.route], [waitFor(ready)]);
+  const explain = createExplain({
+    store,
+    secrets,
+    clock,
+    rules,
+    sessions,
+    userIdOf: async (identifier) =>
+      userStore === undefined ? identifier.value : (await userStore.findByIdentifier(identifier))?.id,
+  });
 
   return Object.assign(router, guards, {
     events,
@@ -218,7 +236,9 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
       authenticate,
       devices,
       ipLimits,
+      explain,
       read: {
+        identifier: (input: string) => readEither(read, input),
         requestOtp: (body: object) => validBody(schemas.requestOtp, body),
         verifyOtp: (body: object) => validBody(schemas.verifyOtp, body),
         // Without accounts the id is the address, and may come as a person writes it.
@@ -238,6 +258,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
         },
       },
     }),
+    openapi: openapi.document,
     budget: () => budgetOf(rules),
     health: () => checkHealth(store, opened.isUpToDate),
     close: async () => {

@@ -1,0 +1,92 @@
+import type { RequestHandler, Response } from 'express';
+import type { Logger } from '../core/ports.js';
+import { type Route, waitFor } from './router.js';
+
+/** What of Swagger UI a browser gets. */
+const FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
+
+/**
+ * `GET /docs`: the API document as a page of Swagger UI, served from the installed package swagger-ui-dist; nothing is
+ * loaded from elsewhere. Where that package is not installed, the log says so at once and the page is an error of the
+ * application's.
+ */
+export function docsRoutes({ title, logger }: { title: string; logger: Logger }): Route[] {
+  let folder = '';
+  const ready = import('swagger-ui-dist/absolute-path.js').then(({ default: absolutePath }) => {
+    folder = absolutePath();
+  });
+  ready.catch(() => logger.error('express-otp-auth: docs needs swagger-ui-dist: npm install swagger-ui-dist'));
+
+  const page: RequestHandler = (req, res) => {
+    // What the page refers to is relative to its own address, which is the one without a slash at its end.
+    if (req.path.endsWith('/')) res.redirect(301, '../docs');
+    else secured(res).type('html').send(html(title));
+  };
+  const start: RequestHandler = (_req, res) => void secured(res).type('js').send(START);
+  const files = FILES.map((name): Route => {
+    const send: RequestHandler = (_req, res, next) => {
+      secured(res).sendFile(name, { root: folder }, (error?: Error) => {
+        if (error && !res.headersSent) next(error);
+      });
+    };
+    return { method: 'get', path: `/docs/${name}`, handlers: [waitFor(ready), send] };
+  });
+  return [
+    { method: 'get', path: '/docs', handlers: [waitFor(ready), page] },
+    { method: 'get', path: '/docs/start.js', handlers: [start] },
+    ...files,
+  ];
+}
+
+function secured(res: Response): Response {
+  return res.set({
+    'Content-Security-Policy': POLICY,
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+    'Referrer-Policy': 'no-referrer',
+  });
+}
+
+/** Swagger UI's icons are data URLs. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+function html(title: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)}</title>
+<link rel="icon" type="image/png" href="docs/favicon-32x32.png">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+`;
+}
+
+const START = `SwaggerUIBundle({
+  url: new URL('../openapi.json', document.currentScript.src).href,
+  dom_id: '#swagger-ui',
+  deepLinking: true,
+  tryItOutEnabled: true,
+});
+`;
+
+function escaped(text: string): string {
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+  return text.replace(/[&<>"]/g, (character) => entities[character] as string);
+}
