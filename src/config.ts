@@ -7,7 +7,14 @@ import type { User } from './core/users.js';
 import type { UserStore } from './core/users/user-store.js';
 import type { JwtAlgorithm } from './core/tokens.js';
 import { OtpAuthError, type Problem } from './errors.js';
-import type { OtpAuthOptions, OutgoingEmail, OutgoingSms, RenderedEmail, RenderInput } from './options.js';
+import {
+  type OtpAuthOptions,
+  type OutgoingEmail,
+  type OutgoingSms,
+  PAGE_TEXT_NAMES,
+  type RenderedEmail,
+  type RenderInput,
+} from './options.js';
 import type { RedisClient } from './stores/redis/redis-client.js';
 
 /** All settings, complete: the one place that knows a default or a variable. */
@@ -73,7 +80,11 @@ export const VARIABLES: readonly (readonly [name: string, option: string, reader
   ['COOKIE_SAME_SITE', 'cookie.sameSite', 'text'],
   ['COOKIE_DOMAIN', 'cookie.domain', 'text'],
   ['COOKIE_PATH', 'cookie.path', 'text'],
+  ['COOKIE_ACCESS_TOKEN', 'cookie.accessToken', 'flag'],
   ['ALLOWED_ORIGINS', 'allowedOrigins', 'list'],
+  ['PAGES', 'pages', 'flag'],
+  ['PUBLIC_URL', 'publicUrl', 'text'],
+  ['EMAIL_LINK', 'email.link', 'flag'],
   ['SIGN_UP', 'signUp', 'text'],
   ['USER_STORE', 'users.store', 'text'],
   ['TOTP', 'totp', 'text'],
@@ -135,6 +146,47 @@ const userStore = anObjectWith<UserStore>(...USER_STORE);
 const NO_PLAIN_IDENTIFIER = 'must be one plain e-mail address, or a phone number as +4915112345678';
 const country = z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 code such as "DE"');
 
+const publicUrl = z
+  .string()
+  .refine((text) => {
+    const { protocol, search, hash, username } = URL.canParse(text) ? new URL(text) : new URL('none:');
+    return ['https:', 'http:'].includes(protocol) && search + hash + username === '';
+  }, 'must be where browsers find the router, such as https://app.example.com/auth')
+  .transform((text) => new URL(text).href.replace(/\/+$/, ''));
+/** A path of this origin: neither `//host` nor anything that a browser would make of it. */
+const ownPath = z
+  .string()
+  .regex(/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/, "must be a path of the application, such as '/account'");
+const httpsUrl = z
+  .string()
+  .refine((text) => text.startsWith('https://') && URL.canParse(text), 'must be an https: URL');
+const pageTexts = z.strictObject({
+  ...(Object.fromEntries(PAGE_TEXT_NAMES.map((name) => [name, oneLine.min(1).max(500).optional()])) as Record<
+    (typeof PAGE_TEXT_NAMES)[number],
+    z.ZodOptional<z.ZodString>
+  >),
+  direction: z.enum(['ltr', 'rtl']).optional(),
+});
+const languageTag = z.string().refine((text) => isLanguageTag(text), 'must be a language tag such as "it" or "pt-BR"');
+const pagesSchema = z.strictObject(
+  {
+    appName: oneLine.min(1).max(100).optional(),
+    logoUrl: z
+      .union(
+        [ownPath, httpsUrl, z.string().regex(/^data:image\/[\w+.-]+[;,]/)],
+        "must be a path such as '/logo.svg', an https: URL or a data: URL of an image",
+      )
+      .optional(),
+    css: z.union([ownPath, httpsUrl], "must be a path such as '/sign-in.css', or an https: URL").optional(),
+    returnTo: ownPath.default('/'),
+    locales: z.record(languageTag, pageTexts).default({}),
+  },
+  {
+    error: ({ code }) =>
+      code === 'invalid_type' ? 'must be true, false or { appName, logoUrl, css, returnTo, locales }' : undefined,
+  },
+);
+
 const schema = z.strictObject({
   redis: z.union([redisUrl, redisClient]).default('redis://localhost:6379/0'),
   redisOptions: z.record(z.string(), z.unknown()).default({}),
@@ -162,6 +214,7 @@ const schema = z.strictObject({
       render: aFunction<(input: RenderInput) => RenderedEmail | Promise<RenderedEmail>>(
         'that returns { subject, text, html }',
       ).optional(),
+      link: z.boolean().default(false),
     })
     .prefault({}),
   sms: z
@@ -230,6 +283,8 @@ const schema = z.strictObject({
     .strictObject({
       name: cookieName.default('refresh_token'),
       deviceName: cookieName.default('device_token'),
+      accessToken: z.boolean().default(false),
+      accessTokenName: cookieName.default('access_token'),
       secure: z.union([z.boolean(), z.literal('auto')], "must be true, false or 'auto'").optional(),
       sameSite: z.enum(['strict', 'lax', 'none']).default('lax'),
       domain: z
@@ -243,6 +298,8 @@ const schema = z.strictObject({
     })
     .prefault({}),
   allowedOrigins: z.array(origin).default([]),
+  pages: z.preprocess((given) => (given === true ? {} : given === false ? undefined : given), pagesSchema.optional()),
+  publicUrl: publicUrl.optional(),
   limits: z
     .strictObject({
       sendsPerHour: wholeNumber(1, 1000).default(10),
@@ -430,6 +487,12 @@ function refusals(given: Tree, production: boolean): Problem[] {
   }
   if (cookie.sameSite === 'none' && cookie.secure !== true && !(production && cookie.secure === undefined))
     refuse('cookie.sameSite', "'none' needs cookie.secure: true, browsers refuse the cookie otherwise");
+  if (valueAt(given, 'email.link') === true) {
+    if ((given['pages'] ?? false) === false) refuse('email.link', 'needs pages: a link opens one');
+    if (given['publicUrl'] === undefined) refuse('email.link', 'needs publicUrl: links begin with it');
+    else if (production && /^http:\/\/(?!(?:localhost|127\.0\.0\.1)(?:[:/]|$))/.test(given['publicUrl'] as string))
+      refuse('publicUrl', 'must be an https: URL with NODE_ENV=production: links begin with it');
+  }
   const userStoreIs = valueAt(given, 'users.store');
   if (userStoreIs === undefined) {
     if (given['totp'] !== undefined) refuse('totp', 'needs users.store: a second factor belongs to an account');
@@ -528,10 +591,22 @@ function descending(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, from - to + 1) }, (_, step) => from - step);
 }
 
+function isLanguageTag(text: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(text)[0] === text;
+  } catch {
+    return false;
+  }
+}
+
 function cookieProblems({ cookie }: Pick<z.output<typeof schema>, 'cookie'>): Problem[] {
-  return cookie.name === cookie.deviceName
-    ? [{ path: 'cookie.deviceName', message: 'must not be the same as cookie.name' }]
-    : [];
+  const { name, deviceName, accessTokenName } = cookie;
+  return [
+    ...(deviceName === name ? [{ path: 'cookie.deviceName', message: 'must not be the same as cookie.name' }] : []),
+    ...(accessTokenName === name || accessTokenName === deviceName
+      ? [{ path: 'cookie.accessTokenName', message: 'must not be the name of another cookie' }]
+      : []),
+  ];
 }
 
 function reviewCodeProblems({ reviewCodes, otp }: Pick<z.output<typeof schema>, 'otp' | 'reviewCodes'>): Problem[] {

@@ -31,7 +31,59 @@ export interface RenderInput {
   appName: string;
   locale: string;
   purpose: CodePurpose;
+  /** With `email.link`: opens a page with a button that signs in, in the browser that asked for the code. */
+  link?: string | undefined;
 }
+
+/** Texts of the pages, by name; `{app}`, `{address}`, `{digits}` and `{when}` stand for what they say. */
+export const PAGE_TEXT_NAMES = [
+  'name',
+  'languages',
+  'signInTitle',
+  'signInHint',
+  'emailLabel',
+  'eitherLabel',
+  'sendCode',
+  'codeTitle',
+  'codeSent',
+  'codeSentAgain',
+  'codeLabel',
+  'signIn',
+  'resend',
+  'resendWait',
+  'otherAddress',
+  'totpTitle',
+  'totpHint',
+  'totpLabel',
+  'recoveryToggle',
+  'recoveryLabel',
+  'doneTitle',
+  'proceed',
+  'linkHint',
+  'linkElsewhereTitle',
+  'linkElsewhereHint',
+  'linkExpiredTitle',
+  'linkExpiredHint',
+  'startAgain',
+  'signOutTitle',
+  'signOut',
+  'enrolTitle',
+  'enrolHint',
+  'emailError',
+  'eitherError',
+  'codeError',
+  'otpError',
+  'totpError',
+  'recoveryError',
+  'limitError',
+  'deliveryError',
+  'unavailableError',
+  'expiredError',
+  'errorPrefix',
+] as const;
+
+/** A language of the pages, or some of its texts: what is left out is the package's own text, in English where it has none. */
+export type PageTexts = { [name in (typeof PAGE_TEXT_NAMES)[number]]?: string } & { direction?: 'ltr' | 'rtl' };
 
 /** What `email.render` returns. */
 export interface RenderedEmail {
@@ -95,6 +147,11 @@ export interface OtpAuthOptions {
     send?: (mail: OutgoingEmail) => unknown;
     /** Writes the message in place of the package. */
     render?: (input: RenderInput) => RenderedEmail | Promise<RenderedEmail>;
+    /**
+     * Messages hold a link besides the code. It opens a page with one button, which signs in where the code was asked for,
+     * and nowhere else; opening it does nothing by itself. Needs `pages` and `publicUrl`. @default false
+     */
+    link?: boolean;
   };
   /** Codes by SMS. Needs the package libphonenumber-js. */
   sms?: {
@@ -184,7 +241,34 @@ export interface OtpAuthOptions {
     path?: string;
     /** Name of the cookie by which a browser is known that signed in before; its attributes are those of the refresh cookie. @default 'device_token' */
     deviceName?: string;
+    /**
+     * For applications that render pages on the server: keeps the access token in a cookie too, which `requireUser` then
+     * accepts, renews when it has expired, and, with `pages`, sends browsers to sign in where there is none. @default false
+     */
+    accessToken?: boolean;
+    /** Its name; its path is always `/`. @default 'access_token' */
+    accessTokenName?: string;
   };
+  /** The sign-in page, at `/sign-in` below the router. @default false */
+  pages?:
+    | boolean
+    | {
+        /** @default `email.fromName` */
+        appName?: string;
+        /** A path of the application, an `https:` URL or a `data:` URL. */
+        logoUrl?: string;
+        /** A style sheet that comes after the page's own: a path of the application, or an `https:` URL. */
+        css?: string;
+        /** The path that users go to who were on no other way. @default '/' */
+        returnTo?: string;
+        /** More languages, or other words for the package's own (en, de, fr, es, fa, sl), by their tags (BCP 47). */
+        locales?: Record<string, PageTexts>;
+      };
+  /**
+   * Where browsers find the router, such as `https://app.example.com/auth`: the beginning of links in messages, and, by its
+   * path, the way to the sign-in page. Never taken from a request, whose `Host` its sender chooses. @default none; the path is '/auth'
+   */
+  publicUrl?: string;
   /** Other origins whose pages may use the cookie endpoints. */
   allowedOrigins?: readonly string[];
 

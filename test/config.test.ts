@@ -130,7 +130,8 @@ describe('the variables', () => {
     const known = new Map(VARIABLES.map(([variable, option]) => [variable, option]));
     for (const [variable, option] of TABLE) expect([variable, known.get(variable)]).toEqual([variable, option]);
     const elsewhere = ['JWT_PRIVATE_KEY', 'JWT_PUBLIC_KEYS', 'SIGN_UP', 'USER_STORE', 'TOTP', 'FIRST_ADMIN'];
-    const named = new Set([...TABLE.map(([variable]) => variable), ...elsewhere]);
+    const pages = ['PAGES', 'PUBLIC_URL', 'EMAIL_LINK', 'COOKIE_ACCESS_TOKEN'];
+    const named = new Set([...TABLE.map(([variable]) => variable), ...elsewhere, ...pages]);
     expect(VARIABLES.map(([variable]) => variable).filter((variable) => !named.has(variable))).toEqual([]);
   });
 

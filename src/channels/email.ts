@@ -244,8 +244,15 @@ async function writeMessage(
   render: RenderFunction,
 ): Promise<RenderedEmail> {
   if (!('code' in message)) return renderNotice({ kind: message.kind, locale: message.locale, appName });
-  const { code, expiresInMinutes, locale, purpose } = message;
-  const { subject, text, html } = await (render ?? renderCode)({ code, expiresInMinutes, appName, locale, purpose });
+  const { code, expiresInMinutes, locale, purpose, link } = message;
+  const { subject, text, html } = await (render ?? renderCode)({
+    code,
+    expiresInMinutes,
+    appName,
+    locale,
+    purpose,
+    ...(link === undefined ? {} : { link }),
+  });
   // Nodemailer takes objects here too, and reads the file or the address that they name.
   if (typeof subject !== 'string' || typeof text !== 'string' || typeof html !== 'string') {
     throw new TypeError('email.render must return subject, text and html, each a string');

@@ -14,18 +14,25 @@ export interface NoticeInput {
  * The subject begins with the code, as is common practice: it shows in a notification, so nobody has to open the
  * message. Keeping it out of the subject would hide nothing, since mail programs preview the first lines too.
  */
-export function renderCode({ code, expiresInMinutes, appName, locale, purpose }: RenderInput): RenderedEmail {
+export function renderCode({ code, expiresInMinutes, appName, locale, purpose, link }: RenderInput): RenderedEmail {
   const language = languageOf(locale);
   const wording = LANGUAGES[language];
   const app = oneLine(appName);
   const subject = wording.subject[purpose](code, app);
   const before = wording.introduction[purpose](app);
   const after = [wording.validity(inMinutes(language, expiresInMinutes)), wording.ignore[purpose]];
+  const [linkText, linkHtml] =
+    link === undefined
+      ? [[], []]
+      : [
+          [wording.link, link],
+          [paragraph(wording.link), linkParagraph(wording.open, link)],
+        ];
   return {
     subject: oneLine(subject),
     // The code has a line of its own, and no spaces or hyphens in it: one double click selects it whole.
-    text: `${[before, code, ...after].join('\n\n')}\n`,
-    html: page(language, subject, [paragraph(before), codeParagraph(code), ...after.map(paragraph)]),
+    text: `${[before, code, ...linkText, ...after].join('\n\n')}\n`,
+    html: page(language, subject, [paragraph(before), codeParagraph(code), ...linkHtml, ...after.map(paragraph)]),
   };
 }
 
@@ -66,6 +73,10 @@ interface Wording {
   direction: 'ltr' | 'rtl';
   subject: Record<CodePurpose, (code: string, app: string) => string>;
   introduction: Record<CodePurpose, (app: string) => string>;
+  /** Goes before the link, where there is one. */
+  link: string;
+  /** The link's name, where it needs not be readable. */
+  open: string;
   validity: (life: string) => string;
   /** In the case that `validity` asks for. */
   minutes: Partial<Record<Intl.LDMLPluralRule, string>> & { other: string };
@@ -86,6 +97,8 @@ const LANGUAGES = {
       'sign-in': (app) => `Your sign-in code for ${app}:`,
       'change-identifier': (app) => `Confirm your new address for ${app} with this code:`,
     },
+    link: 'Or open this link in the browser in which you asked for the code:',
+    open: 'Sign in',
     validity: (life) => `It works once and expires in ${life}.`,
     minutes: { one: 'minute', other: 'minutes' },
     ignore: {
@@ -110,6 +123,8 @@ const LANGUAGES = {
       'sign-in': (app) => `Ihr Anmeldecode für ${app}:`,
       'change-identifier': (app) => `Bestätigen Sie Ihre neue Adresse für ${app} mit diesem Code:`,
     },
+    link: 'Oder öffnen Sie diesen Link in dem Browser, in dem Sie den Code angefordert haben:',
+    open: 'Anmelden',
     validity: (life) => `Er gilt einmal und läuft in ${life} ab.`,
     minutes: { one: 'Minute', other: 'Minuten' },
     ignore: {
@@ -136,6 +151,8 @@ const LANGUAGES = {
       'sign-in': (app) => `Votre code de connexion à ${app}\u00a0:`,
       'change-identifier': (app) => `Confirmez votre nouvelle adresse pour ${app} avec ce code\u00a0:`,
     },
+    link: 'Ou ouvrez ce lien dans le navigateur où vous avez demandé le code\u00a0:',
+    open: 'Se connecter',
     validity: (life) => `Il ne sert qu’une fois et expire dans ${life}.`,
     minutes: { one: 'minute', other: 'minutes' },
     ignore: {
@@ -160,6 +177,8 @@ const LANGUAGES = {
       'sign-in': (app) => `Tu código de acceso a ${app}:`,
       'change-identifier': (app) => `Confirma tu nueva dirección para ${app} con este código:`,
     },
+    link: 'O abre este enlace en el navegador en el que pediste el código:',
+    open: 'Acceder',
     validity: (life) => `Sirve una sola vez y caduca en ${life}.`,
     minutes: { one: 'minuto', other: 'minutos' },
     ignore: {
@@ -184,6 +203,8 @@ const LANGUAGES = {
       'sign-in': (app) => `کد ورود شما به ${isolated(app)}:`,
       'change-identifier': (app) => `برای تأیید نشانی جدید خود در ${isolated(app)} این کد را وارد کنید:`,
     },
+    link: 'یا این پیوند را در همان مرورگری باز کنید که کد را در آن خواستید:',
+    open: 'ورود',
     validity: (life) => `این کد یک‌بارمصرف است و تا ${life} دیگر اعتبار دارد.`,
     minutes: { other: 'دقیقه' },
     ignore: {
@@ -208,6 +229,8 @@ const LANGUAGES = {
       'sign-in': (app) => `Vaša prijavna koda za ${app}:`,
       'change-identifier': (app) => `Potrdite svoj novi naslov za ${app} s to kodo:`,
     },
+    link: 'Ali pa odprite to povezavo v brskalniku, v katerem ste zahtevali kodo:',
+    open: 'Prijava',
     validity: (life) => `Uporabite jo lahko enkrat in poteče čez ${life}.`,
     minutes: { one: 'minuto', two: 'minuti', few: 'minute', other: 'minut' },
     ignore: {
@@ -288,6 +311,13 @@ ${paragraphs.join('\n')}
 
 function paragraph(text: string): string {
   return `<p>${escapeHtml(text)}</p>`;
+}
+
+/** A button in the colour of the text, which dark mode may choose as well. */
+function linkParagraph(name: string, link: string): string {
+  const style =
+    'display:inline-block;padding:10px 20px;border:2px solid;border-radius:8px;font-weight:bold;text-decoration:none';
+  return `<p><a href="${escapeHtml(link)}" style="${style}">${escapeHtml(name)}</a></p>`;
 }
 
 function codeParagraph(code: string): string {

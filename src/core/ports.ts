@@ -301,6 +301,8 @@ export interface Message {
   expiresInMinutes: number;
   locale: string;
   purpose: CodePurpose;
+  /** Opens a page that signs in, in the browser that asked for the code. */
+  link?: string | undefined;
 }
 
 /** What happened to an account that its holder should hear about. */

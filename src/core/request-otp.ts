@@ -18,6 +18,8 @@ export interface OtpRequest {
   userId?: string | undefined;
   requester: Requester;
   device?: ReturningDevice | undefined;
+  /** Makes the link that goes with the code, where the browser that asks can be known again. */
+  link?: ((code: string, expiresAtMs: number) => string) | undefined;
 }
 
 export interface RequestOtpDeps {
@@ -53,7 +55,7 @@ export type RequestOtp = (request: OtpRequest) => Promise<{ expiresInSeconds: nu
 export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
   const { store, secrets, clock, emit, settings } = deps;
 
-  return async ({ identifier, purpose, locale, userId, requester, device }) => {
+  return async ({ identifier, purpose, locale, userId, requester, device, link }) => {
     const nowMs = clock.now();
     const context = { at: nowMs, identifier: maskIdentifier(identifier), ...requester, purpose };
     const { code, expiryMs, isSent } = chooseCode(deps, { identifier, purpose }, nowMs);
@@ -101,7 +103,14 @@ export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
       try {
         const expiresInMinutes = Math.ceil(expiryMs / 60_000);
         if (isSent)
-          await channelFor(deps, identifier).send({ to: identifier.value, code, expiresInMinutes, locale, purpose });
+          await channelFor(deps, identifier).send({
+            to: identifier.value,
+            code,
+            expiresInMinutes,
+            locale,
+            purpose,
+            link: link?.(code, nowMs + expiryMs),
+          });
         emit('otp.sent', context);
       } catch (cause) {
         emit('otp.delivery_failed', context);
