@@ -20,9 +20,12 @@ export function crossSiteCheck(allowedOrigins: readonly string[]): (req: Request
   const allowed = new Set(allowedOrigins);
   return (req) => {
     const { origin } = req.headers;
+    const site = req.headers['sec-fetch-site'];
+    // A form's origin is null wherever its page has the Referrer-Policy no-referrer, as Helmet has pages have it by default.
+    if (origin === 'null' && site === 'same-origin') return false;
     return (
       !(origin !== undefined && allowed.has(origin)) &&
-      (req.headers['sec-fetch-site'] === 'cross-site' || (origin !== undefined && !isOwnOrigin(req, origin)))
+      (site === 'cross-site' || (origin !== undefined && !isOwnOrigin(req, origin)))
     );
   };
 }
