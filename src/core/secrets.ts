@@ -10,6 +10,8 @@ export interface Era {
   readonly mfaToken: KeyObject;
   readonly deviceCookie: KeyObject;
   readonly totpSecret: KeyObject;
+  /** Encrypts what a browser carries for us while it signs in. */
+  readonly signIn: KeyObject;
   readonly code: KeyObject;
   /** Turns user ids and identifiers into the keys of the store. */
   readonly lookup: KeyObject;
@@ -65,6 +67,7 @@ function deriveEra(secret: string): Era {
     mfaToken: key('mfa-token'),
     deviceCookie: key('device-cookie'),
     totpSecret: key('totp-secret'),
+    signIn: key('sign-in'),
     code: key('code'),
     lookup: key('lookup'),
   };

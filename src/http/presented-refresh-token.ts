@@ -14,9 +14,7 @@ export interface PresentedRefreshToken {
 const NOBODYS = '';
 
 /**
- * A token in the body before one in the cookie: whoever sends it means it. Of several cookies of the name, the
- * one that is authentic: the others were planted. Of several authentic ones of one user, the newest: the others are
- * left over from another path or domain. Those of different users are nobody's to choose from.
+ * A token in the body before one in the cookie: whoever sends it means it.
  *
  * @throws OtpAuthError `invalid_request`
  */
@@ -26,13 +24,20 @@ export function presentedRefreshToken(
 ): PresentedRefreshToken {
   const { refresh_token } = validBody(schemas.refreshToken, req.body ?? {});
   if (refresh_token !== undefined) return { token: refresh_token, transport: 'body' };
-  const values = cookie.read(req);
-  return { token: values.length < 2 ? values[0] : theOneMeant(values, tokens), transport: 'cookie' };
+  return { token: theOneMeant(cookie.read(req), (one) => tokens.authenticRefresh(one)), transport: 'cookie' };
 }
 
-function theOneMeant(values: readonly string[], tokens: Tokens): string {
+/**
+ * Of several cookies of one name, the one that is authentic: the others were planted. Of several authentic ones of one user,
+ * the newest: the others are left over from another path or domain. Those of different users are nobody's to choose from.
+ */
+export function theOneMeant(
+  values: readonly string[],
+  read: (token: string) => { sub: string; iat: number } | undefined,
+): string | undefined {
+  if (values.length < 2) return values[0];
   const authentic = values.flatMap((token) => {
-    const claims = tokens.authenticRefresh(token);
+    const claims = read(token);
     return claims === undefined ? [] : [{ token, ...claims }];
   });
   const [newest] = authentic.toSorted((a, b) => b.iat - a.iat);

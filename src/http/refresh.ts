@@ -20,12 +20,10 @@ export function refreshEndpoint(deps: {
       const { token, transport } = presentedRefreshToken(req, deps);
       if (token === undefined)
         throw new OtpAuthError('token_missing', 'Send the refresh cookie, or refresh_token in the body.');
-      const { accessToken, expiresIn, refreshToken, refreshExpiresIn } = await deps.sessions.refresh(
-        token,
-        requesterOf(req),
-      );
+      const signIn = await deps.sessions.refresh(token, requesterOf(req));
+      const { accessToken, expiresIn, refreshToken } = signIn;
       // A token that came by cookie never appears where a page's scripts can read it.
-      if (transport === 'cookie') deps.cookie.set(req, res, refreshToken, refreshExpiresIn);
+      if (transport === 'cookie') deps.cookie.set(req, res, signIn);
       res.json({
         access_token: accessToken,
         token_type: 'bearer',

@@ -1,8 +1,10 @@
 import type { Request, RequestHandler } from 'express';
 import type { Devices } from '../core/device.js';
+import type { Identifier } from '../core/identifier.js';
 import type { RequestOtp } from '../core/request-otp.js';
 import { validBody } from './body.js';
 import type { DeviceTokens } from './device-token.js';
+import type { StartedSignIn } from './pages/start-sign-in.js';
 import { handle } from './problem.js';
 import { requesterOf } from './requester.js';
 import { locale as languageTag, type Schemas } from './schemas.js';
@@ -13,21 +15,27 @@ export function requestOtpEndpoint({
   schemas,
   devices,
   deviceTokens,
+  startSignIn,
 }: {
   requestOtp: RequestOtp;
   schemas: Schemas;
   devices: Devices;
   deviceTokens: DeviceTokens;
+  /** Where messages hold links, which work in the browser that asks. */
+  startSignIn?: ((req: Request, identifier: Identifier) => StartedSignIn | undefined) | undefined;
 }): RequestHandler {
   return handle(async (req, res) => {
     const { identifier, locale, device_token } = validBody(schemas.requestOtp, req.body);
+    const started = startSignIn?.(req, identifier);
     const { expiresInSeconds, resendInSeconds } = await requestOtp({
       identifier,
       purpose: 'sign-in',
       locale: locale ?? preferredLanguage(req),
       requester: requesterOf(req),
       device: devices.recognise(deviceTokens.presented(req, device_token), identifier),
+      link: started?.link,
     });
+    started?.keep(res, resendInSeconds);
     res.json({ message: 'OTP sent successfully', expires_in: expiresInSeconds, resend_in: resendInSeconds });
   });
 }

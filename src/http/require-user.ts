@@ -2,6 +2,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Authenticate, AuthenticatedUser } from '../core/authenticate.js';
 import type { Clock } from '../core/ports.js';
 import { bearerToken } from './bearer.js';
+import type { BrowserSessions } from './browser-session.js';
 import { isOtpAuthError, OtpAuthError } from '../errors.js';
 import { sendProblem } from './problem.js';
 
@@ -29,7 +30,14 @@ export interface Guards {
   requireRecent(seconds?: number): RequestHandler;
 }
 
-export function createGuards(deps: { authenticate: Authenticate; clock: Clock; recentSeconds: number }): Guards {
+export function createGuards(deps: {
+  authenticate: Authenticate;
+  clock: Clock;
+  recentSeconds: number;
+  /** Where cookies may say whose a request is. */
+  browser?: BrowserSessions | undefined;
+}): Guards {
+  const { browser } = deps;
   // Not `req.user`: other middleware may have set that, from a source that this guard knows nothing of.
   const authenticated = Symbol('authenticated');
   type Known = Request & { [authenticated]?: AuthenticatedUser };
@@ -39,30 +47,37 @@ export function createGuards(deps: { authenticate: Authenticate; clock: Clock; r
     req.user = user;
     return user;
   }
-  function authenticate(req: Request): Answer<AuthenticatedUser> {
+  function authenticate(req: Request, res: Response): Answer<AuthenticatedUser> {
     const token = bearerToken(req);
-    if (token === undefined)
+    if (token !== undefined) return whenKnown(deps.authenticate(token), (user) => remember(req, user));
+    if (browser === undefined)
       throw new OtpAuthError('token_missing', 'Send an access token as "Authorization: Bearer …".');
-    return whenKnown(deps.authenticate(token), (user) => remember(req, user));
+    // Once for a request: what its cookies say may have been refreshed already.
+    return (req as Known)[authenticated] ?? whenKnown(browser.authenticate(req, res), (user) => remember(req, user));
   }
-  const userOf = (req: Request) => (req as Known)[authenticated] ?? authenticate(req);
+  const userOf = (req: Request, res: Response) => (req as Known)[authenticated] ?? authenticate(req, res);
+  const guard = guardWith(browser);
 
   return {
     requireUser: guard(authenticate),
 
-    optionalUser: guard((req) => (bearerToken(req) === undefined ? undefined : authenticate(req))),
+    optionalUser: guard((req, res) => {
+      if (bearerToken(req) !== undefined) return authenticate(req, res);
+      if (browser?.hasCookies(req) !== true) return undefined;
+      return unlessSignedOut(() => authenticate(req, res));
+    }),
 
     requireRole: (...roles) =>
-      guard((req) =>
-        whenKnown(userOf(req), (user) => {
+      guard((req, res) =>
+        whenKnown(userOf(req, res), (user) => {
           if (!roles.some((role) => user.roles.includes(role)))
             throw new OtpAuthError('insufficient_scope', 'You may not do this.');
         }),
       ),
 
     requireRecent: (seconds = deps.recentSeconds) =>
-      guard((req) =>
-        whenKnown(userOf(req), (user) => {
+      guard((req, res) =>
+        whenKnown(userOf(req, res), (user) => {
           if (deps.clock.now() / 1000 - user.authTime > seconds)
             throw new OtpAuthError('reauthentication_required', 'Sign in again to do this.', {
               maxAgeSeconds: seconds,
@@ -79,26 +94,36 @@ function whenKnown<Value, Result>(answer: Answer<Value>, go: (value: Value) => R
   return answer instanceof Promise ? answer.then(go) : go(answer);
 }
 
-/** Lets the request through when the check returns or resolves; answers with its error when it throws or rejects. */
-function guard(check: (req: Request) => Answer<unknown>): RequestHandler {
-  return (req, res, next) => {
-    let checking: Answer<unknown>;
-    try {
-      checking = check(req);
-    } catch (error) {
-      refuse(error, res, next);
-      return;
-    }
-    if (!(checking instanceof Promise)) next();
-    else
-      checking.then(
-        () => next(),
-        (error: unknown) => refuse(error, res, next),
-      );
-  };
+/** Nobody, where cookies name nobody any more: a browser sends them whether or not they are good for anything. */
+async function unlessSignedOut(authenticate: () => Answer<AuthenticatedUser>): Promise<AuthenticatedUser | undefined> {
+  try {
+    return await authenticate();
+  } catch (error) {
+    if (isOtpAuthError(error) && error.status === 401) return undefined;
+    throw error;
+  }
 }
 
-function refuse(error: unknown, res: Response, next: NextFunction): void {
-  if (isOtpAuthError(error)) sendProblem(res, error);
-  else next(error);
+/** Lets the request through when the check returns or resolves; answers with its error when it throws or rejects. */
+function guardWith(browser: BrowserSessions | undefined) {
+  const refuse = (error: unknown, req: Request, res: Response, next: NextFunction) => {
+    if (!isOtpAuthError(error)) next(error);
+    else if (browser?.sendToSignIn(req, res, error) !== true) sendProblem(res, error);
+  };
+  return (check: (req: Request, res: Response) => Answer<unknown>): RequestHandler =>
+    (req, res, next) => {
+      let checking: Answer<unknown>;
+      try {
+        checking = check(req, res);
+      } catch (error) {
+        refuse(error, req, res, next);
+        return;
+      }
+      if (!(checking instanceof Promise)) next();
+      else
+        checking.then(
+          () => next(),
+          (error: unknown) => refuse(error, req, res, next),
+        );
+    };
 }

@@ -36,10 +36,11 @@ export function answerSignIn(
   req: Request,
   res: Response,
   { cookie, deviceTokens }: { cookie: RefreshCookie; deviceTokens: DeviceTokens },
-  { accessToken, expiresIn, refreshToken, refreshExpiresIn, deviceToken }: SignIn & { deviceToken: string },
+  signIn: SignIn & { deviceToken: string },
   transport: 'cookie' | 'body',
 ): void {
-  if (transport === 'cookie') cookie.set(req, res, refreshToken, refreshExpiresIn);
+  const { accessToken, expiresIn, refreshToken, deviceToken } = signIn;
+  if (transport === 'cookie') cookie.set(req, res, signIn);
   const deviceMember = deviceTokens.hand(req, res, deviceToken, transport);
   res.json({
     message: 'OTP verified successfully!',
