@@ -2,15 +2,13 @@ import { createOtpClient } from 'express-otp-auth/client';
 import * as SecureStore from 'expo-secure-store';
 import { useEffect, useSyncExternalStore } from 'react';
 
-const KEY = 'refresh_token';
-
 export const client = createOtpClient({
   baseUrl: 'https://api.example.com/auth',
   tokenTransport: 'body',
   storage: {
-    get: () => SecureStore.getItemAsync(KEY),
-    set: (token) => SecureStore.setItemAsync(KEY, token),
-    remove: () => SecureStore.deleteItemAsync(KEY),
+    get: (name) => SecureStore.getItemAsync(name),
+    set: (name, token) => SecureStore.setItemAsync(name, token),
+    remove: (name) => SecureStore.deleteItemAsync(name),
   },
 });
 

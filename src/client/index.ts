@@ -10,5 +10,5 @@ export type {
   SignedIn,
 } from './answers.js';
 export type { Fetch } from './call.js';
+export type { TokenStorage } from './kept-tokens.js';
 export { createOtpClient, type OtpClient, type OtpClientOptions } from './otp-client.js';
-export type { RefreshTokenStorage } from './refresh-token.js';

@@ -2,7 +2,7 @@ import { readAccessToken } from './access-token.js';
 import type { Address, OtpUser, RequestedOtp, Result, SecondFactor, SignedIn } from './answers.js';
 import { call, failure, type Fetch, type Json, unexpected } from './call.js';
 import { absolute, ownServer } from './own-server.js';
-import { inCookie, inStorage, type RefreshTokenStorage } from './refresh-token.js';
+import { inCookies, inStorage, type TokenStorage } from './kept-tokens.js';
 import { type News, openTabs } from './tabs.js';
 
 /** The options of {@link createOtpClient}. */
@@ -16,8 +16,8 @@ export interface OtpClientOptions {
    * JSON, and kept by `storage`, for React Native and Node. @default 'cookie'
    */
   tokenTransport?: 'cookie' | 'body';
-  /** Keeps the refresh token with `tokenTransport: 'body'`. @default memory: the sign-in ends with the application */
-  storage?: RefreshTokenStorage;
+  /** Keeps the tokens with `tokenTransport: 'body'`. @default memory: the sign-in ends with the application */
+  storage?: TokenStorage;
   /** Further origins that `fetch` may send the access token to, besides that of `baseUrl`. @default none */
   tokenOrigins?: readonly string[];
 }
@@ -59,7 +59,7 @@ export function createOtpClient(options: OtpClientOptions): OtpClient {
   const isOwn = ownServer([baseUrl, ...tokenOrigins]);
   const send: Fetch = (...request) => (options.fetch ?? globalThis.fetch)(...request);
   const inBody = tokenTransport === 'body';
-  const refreshToken = inBody ? inStorage(storage) : inCookie;
+  const kept = inBody ? inStorage(storage) : inCookies;
   const listeners = new Set<() => void>();
 
   let token: News;
@@ -100,7 +100,7 @@ export function createOtpClient(options: OtpClientOptions): OtpClient {
       try {
         return await work();
       } catch (cause) {
-        return failure({ code: 'storage_error', message: 'The refresh token could not be read or kept.', cause });
+        return failure({ code: 'storage_error', message: 'The tokens could not be read or kept.', cause });
       } finally {
         tabs.tell(changes === before ? undefined : token);
       }
@@ -114,7 +114,7 @@ export function createOtpClient(options: OtpClientOptions): OtpClient {
     call(send, baseUrl + path, { body, bearer, credentials: inBody ? 'omit' : 'include' });
 
   const signIn = (path: string, body: Json) =>
-    inTurn(async () => accept(await post(path, inBody ? { ...body, token_transport: 'body' } : body)));
+    inTurn(async () => accept(await post(path, { ...body, ...(await kept.device()) })));
 
   async function accept({ data, error }: Result<Json>): Promise<Result<SignedIn>> {
     if (error) return failure(error);
@@ -123,7 +123,7 @@ export function createOtpClient(options: OtpClientOptions): OtpClient {
     } catch {
       return unexpected();
     }
-    await refreshToken.keep(data['refresh_token']);
+    await kept.keep(data);
     return signedIn();
   }
 
@@ -134,7 +134,7 @@ export function createOtpClient(options: OtpClientOptions): OtpClient {
   async function endIfSignedOut({ error }: Result<unknown>): Promise<void> {
     if (error && !SIGNED_OUT.includes(error.code)) return;
     take(null);
-    await refreshToken.forget();
+    await kept.forget();
   }
 
   function refresh(): Promise<Result<SignedIn>> {
@@ -142,7 +142,7 @@ export function createOtpClient(options: OtpClientOptions): OtpClient {
     refreshing ??= inTurn(async () => {
       // While this waited for its turn, there was a sign-in, a sign-out, or another tab's refresh.
       if (changes !== before) return signedIn();
-      const body = await refreshToken.read();
+      const body = await kept.refresh();
       const result = body ? await accept(await post('/refresh', body)) : nobody();
       if (result.error) await endIfSignedOut(result);
       return result;
@@ -166,7 +166,8 @@ export function createOtpClient(options: OtpClientOptions): OtpClient {
     },
 
     async requestOtp({ email, phoneNumber, locale }) {
-      const { data, error } = await post('/request-otp', { email, phone_number: phoneNumber, locale });
+      const body = { email, phone_number: phoneNumber, locale, ...(await kept.device()) };
+      const { data, error } = await post('/request-otp', body);
       if (error) return failure(error);
       const { message, expires_in: expiresIn, resend_in: resendIn } = data;
       return { data: { message, expiresIn, resendIn } as RequestedOtp, error: null };
@@ -177,7 +178,7 @@ export function createOtpClient(options: OtpClientOptions): OtpClient {
     refresh,
     logout: () =>
       inTurn(async () => {
-        const result = await post('/logout', (await refreshToken.read()) ?? {}, token);
+        const result = await post('/logout', (await kept.refresh()) ?? {}, token);
         await endIfSignedOut(result);
         return result as Result<{ message: string }>;
       }),

@@ -391,7 +391,7 @@ describe('fetch', () => {
     let kept: string | null = refreshToken;
     const storage = {
       get: () => kept,
-      set: (token: string) => {
+      set: (_name: string, token: string) => {
         kept = token;
       },
       remove: () => {
@@ -420,42 +420,47 @@ describe('fetch', () => {
   });
 });
 
-describe('the refresh token in the body', () => {
-  it('is kept by the storage that the application gives, and removed at sign-out', async () => {
+describe('tokens in bodies', () => {
+  it('are kept by the storage that the application gives; signing out removes the refresh token', async () => {
     const server = await startWeatherServer();
-    const calls: string[] = [];
-    let kept: string | undefined;
-    const client = await signedIn(server, {
-      storage: {
-        get: async () => kept,
-        set: async (token) => {
-          calls.push('set');
-          kept = token;
-        },
-        remove: async () => {
-          calls.push('remove');
-          kept = undefined;
-        },
-      },
-    });
+    const kept = new Map<string, string>();
+    const storage = {
+      get: async (name: string) => kept.get(name),
+      set: async (name: string, token: string) => void kept.set(name, token),
+      remove: async (name: string) => void kept.delete(name),
+    };
+    const client = await signedIn(server, { storage });
+    expect([...kept.keys()].toSorted(inOrder)).toEqual(['otp_device_token', 'otp_refresh_token']);
+    const first = kept.get('otp_refresh_token');
     await client.refresh();
-    const resumed = clientOf(server, { storage: { get: () => kept, set() {}, remove() {} } });
+    expect(kept.get('otp_refresh_token')).not.toBe(first);
+    const resumed = clientOf(server, { storage });
     await expect(resumed.refresh()).resolves.toMatchObject({ data: { user: { id: email } } });
-    await client.logout();
-    expect(calls).toEqual(['set', 'set', 'remove']);
-    expect(kept).toBeUndefined();
+    await resumed.logout();
+    expect([...kept.keys()]).toEqual(['otp_device_token']);
   });
 
-  it('goes on from memory where the storage fails, and the method says that it did', async () => {
+  it('show a device that has signed in before, whom strangers cannot lock out', async () => {
+    const server = await startWeatherServer({ limits: { sendsPerDay: 1 } });
+    const client = await signedIn(server);
+    await client.logout();
+    server.clock.advance(60);
+    await expect(clientOf(server).requestOtp({ email })).resolves.toMatchObject({ error: { code: 'rate_limited' } });
+    await expect(client.requestOtp({ email })).resolves.toMatchObject({ error: null });
+    const otp = server.outbox.lastCode(email) ?? '';
+    await expect(client.verifyOtp({ email, otp })).resolves.toMatchObject({ error: null });
+  });
+
+  it('go on from memory where the storage fails, and the method says that it did', async () => {
     const server = await startWeatherServer();
-    let kept: string | undefined;
+    const kept = new Map<string, string>();
     let works = true;
     const client = await signedIn(server, {
       storage: {
-        get: () => kept,
-        set(token) {
+        get: (name) => kept.get(name),
+        set(name, token) {
           if (!works) throw new Error('locked');
-          kept = token;
+          kept.set(name, token);
         },
         remove() {},
       },
@@ -470,4 +475,13 @@ describe('the refresh token in the body', () => {
     server.clock.advance(60);
     await expect(client.refresh()).resolves.toMatchObject({ error: null });
   });
+
+  it('let a code be asked for where the storage cannot be read', async () => {
+    const server = await startWeatherServer();
+    const storage = { get: () => Promise.reject(new Error('locked')), set() {}, remove() {} };
+    await expect(clientOf(server, { storage }).requestOtp({ email })).resolves.toMatchObject({ error: null });
+    await expect(clientOf(server, { storage }).refresh()).resolves.toMatchObject({ error: { code: 'storage_error' } });
+  });
 });
+
+const inOrder = (one: string, other: string) => one.localeCompare(other);
