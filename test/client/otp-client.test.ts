@@ -1,3 +1,4 @@
+import { generateSync } from 'otplib';
 import { createOtpClient, type OtpClient, type OtpClientOptions, type OtpUser } from '../../src/client/index.js';
 import { memoryStore } from '../../src/index.js';
 import { startAuthApp } from '../support/auth-app.js';
@@ -78,6 +79,51 @@ describe('signing in', () => {
     const server = await startWeatherServer();
     await clientOf(server, { baseUrl: `${server.origin}/auth/` }).requestOtp({ email });
     expect(server.answered).toEqual(['POST /auth/request-otp 200']);
+  });
+});
+
+describe('signing in with a second factor', () => {
+  /** Somebody who has an authenticator app, and the client after the first factor. */
+  async function afterFirstFactor() {
+    const server = await startWeatherServer({ totp: 'optional', users: { store: 'memory' } });
+    const client = await signedIn(server);
+    const post = async (path: string, body: object) => {
+      const headers = { 'Content-Type': 'application/json' };
+      const response = await client.fetch(`${server.origin}/auth${path}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      expect(response.status).toBe(200);
+      return response.json() as Promise<{ secret: string; recovery_codes: string[] }>;
+    };
+    const { secret } = await post('/totp/enroll', {});
+    const codeOf = () => generateSync({ secret, epoch: server.clock.now() / 1000 });
+    const { recovery_codes: recoveryCodes } = await post('/totp/confirm', { code: codeOf() });
+    await client.logout();
+    server.clock.advance(60);
+    await client.requestOtp({ email });
+    const { error } = await client.verifyOtp({ email, otp: server.outbox.lastCode(email) ?? '' });
+    if (error?.code !== 'mfa_required') throw new Error('not an mfa_required');
+    expect(error.methods).toEqual(['totp', 'recovery_code']);
+    expect(client.user).toBeNull();
+    return { client, mfaToken: error.mfaToken, codeOf, recoveryCode: recoveryCodes[0] ?? '' };
+  }
+
+  it('goes on from mfa_required with a code of the app', async () => {
+    const { client, mfaToken, codeOf } = await afterFirstFactor();
+    const wrong = await client.verifyTotp({ mfaToken, code: codeOf() === '000000' ? '000001' : '000000' });
+    expect(wrong.error?.code).toBe('invalid_totp');
+    const { data } = await client.verifyTotp({ mfaToken, code: codeOf() });
+    expect(data?.user).toMatchObject({ email, amr: ['otp', 'totp'] });
+    expect(client.user).toBe(data?.user);
+    await expect(client.refresh()).resolves.toMatchObject({ error: null });
+  });
+
+  it('goes on from mfa_required with a recovery code', async () => {
+    const { client, mfaToken, recoveryCode } = await afterFirstFactor();
+    await expect(client.verifyTotp({ mfaToken, recoveryCode })).resolves.toMatchObject({ error: null });
+    expect(client.user).toMatchObject({ email });
   });
 });
 
