@@ -83,7 +83,9 @@ export const PAGE_TEXT_NAMES = [
 ] as const;
 
 /** A language of the pages, or some of its texts: what is left out is the package's own text, in English where it has none. */
-export type PageTexts = { [name in (typeof PAGE_TEXT_NAMES)[number]]?: string } & { direction?: 'ltr' | 'rtl' };
+export type PageTexts = { [name in (typeof PAGE_TEXT_NAMES)[number]]?: string | undefined } & {
+  direction?: 'ltr' | 'rtl' | undefined;
+};
 
 /** What `email.render` returns. */
 export interface RenderedEmail {

@@ -4,7 +4,7 @@ import { createApi, type OtpAuthApi } from './api.js';
 import { emailChannel } from './channels/email.js';
 import { smsChannel } from './channels/sms.js';
 import { codeRulesOf, loadSettings, type Settings } from './config.js';
-import { createAuthenticate } from './core/authenticate.js';
+import { type Authenticate, createAuthenticate } from './core/authenticate.js';
 import { createBackground } from './core/background.js';
 import { type Budget, budgetOf } from './core/budget.js';
 import { createDeadline, withDeadline } from './core/deadline.js';
@@ -33,6 +33,7 @@ import type { UserStore } from './core/users/user-store.js';
 import { createVerifyToken } from './core/verified-tokens.js';
 import { createConsumeOtp, createVerifyOtp } from './core/verify-otp.js';
 import { validBody } from './http/body.js';
+import { createBrowserSessions } from './http/browser-session.js';
 import { docsRoutes } from './http/docs-page.js';
 import { deviceTokens } from './http/device-token.js';
 import { createIpLimits } from './http/ip-limits.js';
@@ -41,7 +42,8 @@ import { logoutEndpoint } from './http/logout.js';
 import type { OpenApiDocument } from './http/openapi/document.js';
 import { createOpenApi } from './http/openapi/route.js';
 import { oauthRoutes } from './http/oauth.js';
-import { refreshCookie } from './http/refresh-cookie.js';
+import { checkMountPath, createPages, signInPath } from './http/pages/pages.js';
+import { accessCookie, refreshCookie } from './http/refresh-cookie.js';
 import { refreshEndpoint } from './http/refresh.js';
 import { requestOtpEndpoint } from './http/request-otp.js';
 import { createGuards, type Guards } from './http/require-user.js';
@@ -164,9 +166,11 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
 
   const schemas = createSchemas({ codeLength: otp.length, read });
   const userSchemas = createUserSchemas({ codeLength: otp.length, read });
-  const cookie = refreshCookie(settings.cookie);
+  const access = settings.cookie.accessToken ? accessCookie(settings.cookie) : undefined;
+  const cookie = refreshCookie(settings.cookie, access);
   const sameOrigin = sameOriginOnly(settings.allowedOrigins);
-  const device = { devices, deviceTokens: deviceTokens(settings.cookie, crossSiteCheck(settings.allowedOrigins)) };
+  const isCrossSite = crossSiteCheck(settings.allowedOrigins);
+  const device = { devices, deviceTokens: deviceTokens(settings.cookie, isCrossSite) };
   const ipLimits = createIpLimits({
     openHits: opened.openIpHits,
     secrets,
@@ -176,14 +180,54 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
     deadline,
     limits,
   });
-  const guards = createGuards({ authenticate, clock, recentSeconds: settings.recentSeconds });
   const http = { schemas, cookie, tokens, sessions };
+  const pagePath = settings.pages && signInPath(settings.publicUrl);
+  const browserSessions = (judge: Authenticate) =>
+    access && createBrowserSessions({ ...http, access, authenticate: judge, isCrossSite, signInPath: pagePath });
+  const guardsWith = (judge: Authenticate) =>
+    createGuards({
+      authenticate: judge,
+      clock,
+      recentSeconds: settings.recentSeconds,
+      browser: browserSessions(judge),
+    });
+  const guards = guardsWith(authenticate);
   const ready = phones?.numbers.ready ?? Promise.resolve();
+  const pages =
+    settings.pages &&
+    createPages({
+      ...http,
+      ...device,
+      requestOtp,
+      verifyOtp,
+      logout,
+      access,
+      browser: browserSessions(authenticate),
+      ipLimits,
+      sameOrigin,
+      isCrossSite,
+      clock,
+      secrets,
+      cookieSettings: settings.cookie,
+      publicUrl: settings.publicUrl,
+      hasLinks: settings.email.link,
+      readEmail: (input) => read.email(input),
+      readPhoneNumber: (input) => read.phoneNumber(input),
+      settings: {
+        ...settings.pages,
+        appName: settings.pages.appName ?? settings.email.fromName,
+        codeLength: otp.length,
+        hasPhones: phones !== undefined,
+      },
+    });
   const routes: Route[] = [
     {
       method: 'post',
       path: '/request-otp',
-      handlers: [ipLimits.requests.handler, requestOtpEndpoint({ ...http, ...device, requestOtp })],
+      handlers: [
+        ipLimits.requests.handler,
+        requestOtpEndpoint({ ...http, ...device, requestOtp, startSignIn: pages?.startSignIn }),
+      ],
     },
     {
       method: 'post',
@@ -192,7 +236,7 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
       handlers: [ipLimits.verifies.handler, verifyOtpEndpoint({ ...http, ...device, verifyOtp })],
     },
     { method: 'post', path: '/refresh', first: [sameOrigin], handlers: [refreshEndpoint(http)] },
-    { method: 'post', path: '/logout', first: [sameOrigin], handlers: [logoutEndpoint({ ...http, logout })] },
+    { method: 'post', path: '/logout', first: [sameOrigin], handlers: [logoutEndpoint({ ...http, logout, access })] },
     ...sessionRoutes({ ...http, guards }),
     ...oauthRoutes({
       ...http,
@@ -215,7 +259,8 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
     cookie: settings.cookie,
     hasPhones: phones !== undefined,
   });
-  const router = createRouter([...routes, openapi.route], [waitFor(ready)]);
+  const mountCheck = pages && access ? [checkMountPath(settings.publicUrl, logger)] : [];
+  const router = createRouter([...routes, ...(pages?.routes ?? []), openapi.route], [waitFor(ready), ...mountCheck]);
   const explain = createExplain({
     store,
     secrets,

@@ -1,13 +1,16 @@
 import type { PageTexts } from '../../options.js';
 
+/** All of them. */
+export type Texts = { [name in keyof PageTexts]-?: Exclude<PageTexts[name], undefined> };
+
 /** A language of the pages, whole. */
 export interface PageLanguage {
   /** BCP 47 */
   tag: string;
-  texts: Required<PageTexts>;
+  texts: Texts;
 }
 
-const en: Required<PageTexts> = {
+const en: Texts = {
   direction: 'ltr',
   name: 'English',
   languages: 'Language',
@@ -55,7 +58,7 @@ const en: Required<PageTexts> = {
   errorPrefix: 'Error',
 };
 
-const de: Required<PageTexts> = {
+const de: Texts = {
   direction: 'ltr',
   name: 'Deutsch',
   languages: 'Sprache',
@@ -106,7 +109,7 @@ const de: Required<PageTexts> = {
   errorPrefix: 'Fehler',
 };
 
-const fr: Required<PageTexts> = {
+const fr: Texts = {
   direction: 'ltr',
   name: 'Français',
   languages: 'Langue',
@@ -156,7 +159,7 @@ const fr: Required<PageTexts> = {
   errorPrefix: 'Erreur',
 };
 
-const es: Required<PageTexts> = {
+const es: Texts = {
   direction: 'ltr',
   name: 'Español',
   languages: 'Idioma',
@@ -204,7 +207,7 @@ const es: Required<PageTexts> = {
   errorPrefix: 'Error',
 };
 
-const fa: Required<PageTexts> = {
+const fa: Texts = {
   direction: 'rtl',
   name: 'فارسی',
   languages: 'زبان',
@@ -252,7 +255,7 @@ const fa: Required<PageTexts> = {
   errorPrefix: 'خطا',
 };
 
-const sl: Required<PageTexts> = {
+const sl: Texts = {
   direction: 'ltr',
   name: 'Slovenščina',
   languages: 'Jezik',
@@ -300,10 +303,16 @@ const sl: Required<PageTexts> = {
   errorPrefix: 'Napaka',
 };
 
-const BUILT_IN: Readonly<Record<string, Required<PageTexts>>> = { en, de, fr, es, fa, sl };
+const BUILT_IN: Readonly<Record<string, Texts>> = { en, de, fr, es, fa, sl };
 
 /** The languages of the pages: the package's own, and what the application adds or replaces. What it leaves out is English. */
 export function pageLanguages(added: Readonly<Record<string, PageTexts>>): readonly PageLanguage[] {
   const tags = new Set([...Object.keys(BUILT_IN), ...Object.keys(added)]);
-  return [...tags].map((tag) => ({ tag, texts: { ...(BUILT_IN[tag] ?? { ...en, name: tag }), ...added[tag] } }));
+  return [...tags].map((tag) => {
+    const given = Object.entries(added[tag] ?? {}).filter(([, text]) => text !== undefined);
+    return {
+      tag,
+      texts: { ...(BUILT_IN[tag] ?? { ...en, name: tag }), ...(Object.fromEntries(given) as Partial<Texts>) },
+    };
+  });
 }
