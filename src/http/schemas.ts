@@ -31,7 +31,7 @@ export function createSchemas({ codeLength, read }: { codeLength: number; read: 
 
 export type Schemas = ReturnType<typeof createSchemas>;
 
-interface Identified {
+export interface Identified {
   email?: string | undefined;
   phone_number?: string | undefined;
 }
