@@ -32,7 +32,8 @@ export interface Secrets {
 }
 
 export function deriveSecrets(secrets: readonly [string, ...string[]]): Secrets {
-  const all = secrets.map(deriveEra) as [Era, ...Era[]];
+  // Listed twice is listed once: each era is asked for by itself, and counted.
+  const all = [...new Set(secrets)].map(deriveEra) as [Era, ...Era[]];
   const byId = new Map(all.map((era) => [era.id, era]));
   return { current: all[0], oldest: all.at(-1) as Era, all, find: (id) => byId.get(id) };
 }
