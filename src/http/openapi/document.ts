@@ -30,7 +30,8 @@ export interface DocumentDeps extends OperationsDeps {
  */
 export function openApiDocument(deps: DocumentDeps): OpenApiDocument {
   const described = documentedRoutes(deps);
-  const usedBodies = described.flatMap(({ operation }) => (operation.body ? [operation.body] : []));
+  const bodies = described.flatMap(({ operation }) => (operation.body ? [operation.body] : []));
+  const paths = pathsOf(described);
   return {
     openapi: '3.1.0',
     info: {
@@ -42,9 +43,9 @@ export function openApiDocument(deps: DocumentDeps): OpenApiDocument {
         'a path is 405. Every answer carries `Cache-Control: no-store`.',
     },
     servers: [{ url: '.' }],
-    paths: pathsOf(described),
+    paths,
     components: {
-      schemas: schemasOf(usedBodies, deps),
+      schemas: usedOf(schemasOf(bodies, deps), paths),
       headers: HEADERS,
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
@@ -158,7 +159,7 @@ function success({ answer, status, setsCookie, limitedByAddress }: Operation): R
 
 /** One answer for each status, with the codes that it can have. */
 function failures({ errors, oauthErrors = [], setsCookie, limitedByAddress }: Operation): Record<string, object> {
-  const statuses = [...new Set([...errors.map((code) => ERRORS[code].status), ...oauthErrors])].toSorted();
+  const statuses = [...new Set([...errors.map((code) => ERRORS[code].status), ...oauthErrors])];
   return Object.fromEntries(
     statuses.map((status) => {
       const codes = [...new Set(errors)].filter((code) => ERRORS[code].status === status);
@@ -169,7 +170,8 @@ function failures({ errors, oauthErrors = [], setsCookie, limitedByAddress }: Op
           ? { 'Set-Cookie': headerReference('Set-Cookie') }
           : {}),
         ...(status === 429 || status === 503 ? { 'Retry-After': headerReference('Retry-After') } : {}),
-        ...(status !== 503 && limitedByAddress ? limitHeaders() : {}),
+        // What cannot be read is not counted.
+        ...(limitedByAddress && status !== 413 && status !== 415 ? limitHeaders() : {}),
       };
       const titles = codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`);
       const answer = {
@@ -219,7 +221,11 @@ function schemaReference(name: string): object {
 function schemasOf(bodies: readonly Body[], { hasPhones }: DocumentDeps): Record<string, object> {
   const registry = z.registry<{ id: string }>();
   for (const name of Object.keys(ANSWERS) as AnswerName[]) registry.add(ANSWERS[name], { id: name });
-  const answers = z.toJSONSchema(registry, { io: 'input', uri: (name) => `#/components/schemas/${name}` }).schemas;
+  const { schemas: answers } = z.toJSONSchema(registry, {
+    io: 'input',
+    uri: (name) => `#/components/schemas/${name}`,
+    override: withoutLargestNumber,
+  });
   const schemas: Record<string, object> = Object.fromEntries(
     Object.entries(answers).map(([name, schema]) => [name, withoutDialect(schema)]),
   );
@@ -231,10 +237,30 @@ function schemasOf(bodies: readonly Body[], { hasPhones }: DocumentDeps): Record
   return schemas;
 }
 
+/** Those that something refers to, directly or through another. */
+function usedOf(schemas: Record<string, object>, users: object): Record<string, object> {
+  const used = new Set<string>();
+  const follow = (user: object) => {
+    for (const [, name] of JSON.stringify(user).matchAll(/#\/components\/schemas\/(\w+)/g)) {
+      const schema = schemas[name as string];
+      if (schema === undefined || used.has(name as string)) continue;
+      used.add(name as string);
+      follow(schema);
+    }
+  };
+  follow(users);
+  return Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name)));
+}
+
 type JsonSchema = Record<string, unknown>;
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  return withoutDialect(z.toJSONSchema(schema, { io, unrepresentable: 'any' }));
+  return withoutDialect(z.toJSONSchema(schema, { io, unrepresentable: 'any', override: withoutLargestNumber }));
+}
+
+/** Whole numbers are as large as JavaScript's can be: that is nothing to tell. */
+function withoutLargestNumber({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
 }
 
 /** The dialect is the document's own, and so is the place. */

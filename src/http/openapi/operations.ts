@@ -180,7 +180,7 @@ export function operations({
       id: 'readMe',
       summary: 'The user who is signed in',
       answer: 'User',
-      errors: [...guarded, 'not_found'],
+      errors: guarded,
     },
     'patch /users/me': {
       ...user,
@@ -188,7 +188,7 @@ export function operations({
       summary: 'Change one’s own account',
       body: body('UpdateMe', userSchemas.updateMe, { isOptional: true }),
       answer: 'User',
-      errors: [...read, ...guarded, 'not_found', 'conflict'],
+      errors: [...read, ...guarded],
     },
     'delete /users/me': {
       ...user,
@@ -196,7 +196,7 @@ export function operations({
       summary: 'Delete one’s own account',
       description: 'Needs a recent sign-in. All sessions end.',
       setsCookie: true,
-      errors: [...read, ...recent, 'not_found', 'conflict'],
+      errors: [...read, ...recent, 'conflict'],
     },
     'post /users/me/identifier': {
       ...user,
@@ -206,7 +206,7 @@ export function operations({
       body: body('ChangeIdentifier', userSchemas.changeIdentifier, { names: 'identifier' }),
       answer: 'CodeSent',
       limitedByAddress: true,
-      errors: [...read, ...recent, 'not_found', 'conflict', 'rate_limited', 'delivery_failed'],
+      errors: [...read, ...recent, 'rate_limited', 'delivery_failed'],
     },
     'post /users/me/identifier/verify': {
       ...user,
@@ -216,7 +216,7 @@ export function operations({
       body: body('VerifyIdentifier', userSchemas.verifyIdentifier, { names: 'identifier' }),
       answer: 'User',
       limitedByAddress: true,
-      errors: [...read, ...recent, 'invalid_otp', 'not_found', 'conflict', 'rate_limited'],
+      errors: [...read, ...recent, 'invalid_otp', 'conflict', 'rate_limited'],
     },
     'get /users': {
       ...user,
