@@ -65,7 +65,8 @@ export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
       device,
       nowMs,
       codeId: randomId(),
-      codeHash: hashCode(secrets, { purpose, identifier, userId }, code)[0] as string,
+      // Under the oldest secret, as all that belongs to codes: a process that does not know the newest yet can verify it.
+      codeHash: hashCode(secrets, { purpose, identifier, userId }, code).at(-1) as string,
       rules: { ...deps.rules, expiryMs },
     };
 

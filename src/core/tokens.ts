@@ -244,7 +244,8 @@ function verify(
   algorithm: JwtAlgorithm,
   findKey: (kid: string) => KeyObject | undefined,
 ): { header: Partial<Header>; payload: Record<string, unknown> } | undefined {
-  if (typeof token !== 'string' || token.length > LONGEST_TOKEN || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return undefined;
+  if (typeof token !== 'string' || token.length > LONGEST_TOKEN || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token))
+    return undefined;
   try {
     const unproven = jsonwebtoken.decode(token, { complete: true })?.header;
     const key = typeof unproven?.kid === 'string' ? findKey(unproven.kid) : undefined;
