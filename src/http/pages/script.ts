@@ -1,8 +1,8 @@
-/** Names the requests of the script below: it takes the next page as an answer, and a place to go as JSON. */
+/** Names the requests of the script below, which takes its answers as JSON: the page's next view, or a place to go. */
 export const SCRIPT_HEADER = 'X-Sign-In-Script';
 
 /**
- * What the pages do where JavaScript runs. Forms go by `fetch`, and the answer's `main` takes the place of the page's; the
+ * What the pages do where JavaScript runs. Forms go by `fetch`, and the next view takes the place of this one; the
  * countdown counts; a code from an SMS fills itself in (WebOTP). Without it, the same forms work as forms do.
  */
 export const SCRIPT = `
@@ -21,25 +21,20 @@ export const SCRIPT = `
       const answer = await fetch(location.href, {
         method: 'POST',
         body: new URLSearchParams(new FormData(form, submitter)),
-        headers: { Accept: 'text/html', '${SCRIPT_HEADER}': '1' },
+        headers: { '${SCRIPT_HEADER}': '1' },
       });
-      if ((answer.headers.get('Content-Type') || '').startsWith('application/json')) {
-        const { location: next } = await answer.json();
-        if (next) return location.assign(next);
-        throw new Error('no page');
-      }
-      show(await answer.text());
+      const { location: next, title, view } = await answer.json();
+      if (next) location.assign(next);
+      else show(title, view);
     } catch {
       form.submit();
     }
   }
 
-  function show(markup) {
-    const page = new DOMParser().parseFromString(markup, 'text/html');
-    const next = page.querySelector('main');
-    if (!next) throw new Error('no page');
-    main().replaceWith(document.adoptNode(next));
-    document.title = page.title;
+  function show(title, view) {
+    main().innerHTML = view;
+    main().removeAttribute('aria-busy');
+    document.title = title;
     start();
     const field = main().querySelector('[aria-invalid="true"]') || main().querySelector('[autofocus]') || main().querySelector('h1');
     if (field) field.focus();
@@ -50,15 +45,16 @@ export const SCRIPT = `
     const button = document.querySelector('button[data-wait]');
     if (!button) return;
     const end = performance.now() + Number(button.dataset.wait) * 1000;
-    const label = button.textContent;
     const note = document.getElementById('wait');
-    if (note) note.remove();
     const format = new Intl.RelativeTimeFormat(language);
     const tick = () => {
       const seconds = Math.ceil((end - performance.now()) / 1000);
+      const [amount, unit] = seconds < 120 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute'];
       button.disabled = seconds > 0;
-      button.textContent = seconds > 0 ? button.dataset.text.replace('{when}', format.format(seconds, 'second')) : label;
-      if (seconds <= 0) clearInterval(timer);
+      note.textContent = button.dataset.text.replace('{when}', format.format(amount, unit));
+      if (seconds > 0) return;
+      note.remove();
+      clearInterval(timer);
     };
     timer = setInterval(tick, 250);
     tick();
@@ -82,6 +78,7 @@ export const SCRIPT = `
     if (!place || !code) return;
     place.textContent = code[1];
     place.hidden = false;
+    for (const link of document.querySelectorAll('nav a')) link.hash = location.hash;
   }
 
   function start() {

@@ -16,10 +16,10 @@ import type { AccessCookie, RefreshCookie } from '../refresh-cookie.js';
 import { requesterOf } from '../requester.js';
 import type { Route } from '../router.js';
 import { chooseLanguage } from './language.js';
-import { sendPage } from './page.js';
+import { isFromScript, sendPage } from './page.js';
 import type { PendingSignIn, PendingSignIns } from './pending-sign-in.js';
 import { pathOfThisOrigin } from './return-to.js';
-import { SCRIPT_HEADER } from './script.js';
+
 import type { SignInLinks } from './sign-in-links.js';
 import type { StartSignIn } from './start-sign-in.js';
 import { pageLanguages } from './texts.js';
@@ -389,10 +389,6 @@ function sendRefusal({ res, send }: Visit, error: unknown, view: (shown: PageErr
   const { retryAfterSeconds } = error.details;
   if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
   send(view({ text, retryAfterSeconds }), error.status);
-}
-
-function isFromScript(req: Request): boolean {
-  return req.get(SCRIPT_HEADER) !== undefined;
 }
 
 /** One of a form's fields; empty where it is missing, or came more than once. */

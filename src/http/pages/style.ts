@@ -48,12 +48,13 @@ button:active { filter: brightness(0.94); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .more { margin-top: 1.5rem; padding-top: 1.25rem; border-top: 1px solid var(--edge); }
 .more form { margin: 0; }
-.more p { margin: 0 0 0.5rem; font-size: 0.9375rem; }
+.more p { margin: 0 0 0.25rem; font-size: 0.9375rem; text-align: center; font-variant-numeric: tabular-nums; }
 .quiet { min-height: 2.75rem; margin: 0; color: var(--accent); background: none; border-color: transparent; font-weight: 600; }
 .quiet:hover { background: color-mix(in srgb, var(--accent) 9%, transparent); filter: none; }
-.quiet:disabled { color: var(--quiet); cursor: default; background: none; font-weight: 500; font-variant-numeric: tabular-nums; }
+.quiet:disabled { color: var(--quiet); cursor: default; background: none; font-weight: 500; }
 summary { cursor: pointer; color: var(--accent); font-weight: 600; padding: 0.5rem 0; border-radius: var(--radius); }
 .shown { margin: 1.5rem 0 0; padding: 0.75rem; text-align: center; font: 600 2rem/1.2 ui-monospace, 'SF Mono', Consolas, monospace; letter-spacing: 0.2em; background: var(--page); border-radius: var(--radius); user-select: all; }
+.shown + .hint { margin-top: 1.25rem; }
 nav ul { display: flex; flex-wrap: wrap; justify-content: center; gap: 0.25rem 0.5rem; margin: 0; padding: 0; list-style: none; font-size: 0.875rem; }
 nav a { display: block; padding: 0.25rem 0.375rem; color: var(--quiet); text-decoration: none; border-radius: 0.25rem; }
 nav a:hover { color: var(--text); text-decoration: underline; }
