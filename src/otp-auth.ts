@@ -22,11 +22,12 @@ import { createRevokeToken } from './core/revoke-token.js';
 import { deriveSecrets } from './core/secrets.js';
 import { createSessions } from './core/sessions.js';
 import { createSmsGuard } from './core/sms-guard.js';
+import { createTotp } from './core/totp/totp.js';
 import { createTokens } from './core/tokens.js';
-import { identifiersAsUsers } from './core/users.js';
+import { identifiersAsUsers, type Users } from './core/users.js';
 import { createAccounts } from './core/users/accounts.js';
 import { createChangeIdentifier } from './core/users/change-identifier.js';
-import { type CheckedUserStore, checkedUserStore } from './core/users/checked-user-store.js';
+import { type CheckedUserStore, checkedUserStore, type StoredUser } from './core/users/checked-user-store.js';
 import { keepFirstAdmin } from './core/users/first-admin.js';
 import { createStoredUsers } from './core/users/stored-users.js';
 import type { UserStore } from './core/users/user-store.js';
@@ -53,6 +54,7 @@ import { createSchemas } from './http/schemas.js';
 import { sessionRoutes } from './http/sessions.js';
 import { createUserSchemas } from './http/user-schemas.js';
 import { userRoutes } from './http/users.js';
+import { totpRoutes } from './http/totp.js';
 import { verifyOtpEndpoint } from './http/verify-otp.js';
 import type { OtpAuthOptions } from './options.js';
 import { memoryStore } from './stores/memory/memory-store.js';
@@ -96,6 +98,11 @@ export interface OtpAuth extends Router, Guards {
  * @throws OtpAuthError `config_invalid`, whose message lists every problem of the configuration.
  */
 export function otpAuth(options?: OtpAuthOptions): OtpAuth {
+  return composeOtpAuth(options, identifiersAsUsers);
+}
+
+/** @internal For `/testing`, where users may have roles without accounts. */
+export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithoutAccounts: Users): OtpAuth {
   const settings = loadSettings(options);
   warnOnce(settings);
   const { logger, otp, limits, storeTimeoutMs } = settings;
@@ -119,7 +126,7 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   const { firstAdmin } = settings.users;
   const users =
     userStore === undefined
-      ? identifiersAsUsers
+      ? usersWithoutAccounts
       : createStoredUsers({ userStore, clock, emit, signUp: settings.signUp, firstAdmin });
 
   const requestOtp = createRequestOtp({
@@ -147,7 +154,26 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
   });
   const consumeOtp = createConsumeOtp({ store, secrets, clock, emit, rules, smsGuard: phones?.guard });
   const notify = createNotify({ channels, background, logger });
-  const verifyOtp = createVerifyOtp({ consumeOtp, users, sessions, clock });
+  const totp =
+    userStore &&
+    settings.totp &&
+    createTotp({
+      userStore,
+      users,
+      store,
+      secrets,
+      tokens,
+      sessions,
+      clock,
+      emit,
+      notify,
+      logger,
+      settings: {
+        issuer: settings.totp.issuer ?? settings.email.fromName,
+        failuresPerDay: limits.secondFactorFailuresPerDay,
+      },
+    });
+  const verifyOtp = createVerifyOtp({ consumeOtp, users, sessions, clock, challenge: totp?.challenge });
   const logout = createLogout({ tokens, sessions, clock });
   const revokeToken = createRevokeToken({ tokens, sessions, clock });
   const verifyToken = createVerifyToken({ tokens, secrets, entries: settings.jwt.verifiedTokenCache });
@@ -160,7 +186,7 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
     userStore,
     accounts: createAccounts({ userStore, sessions, exclusively, notify, clock, emit }),
     changeIdentifier: createChangeIdentifier({ userStore, requestOtp, consumeOtp, sessions, notify, clock, emit }),
-    isTotpEnabled: () => false,
+    isTotpEnabled: (user: StoredUser) => totp?.isEnabled(user) ?? false,
   };
   const admin = userStore && firstAdmin && keepFirstAdmin(firstAdmin, { userStore, exclusively, clock, emit, logger });
 
@@ -192,7 +218,8 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
       browser: browserSessions(judge),
     });
   const guards = guardsWith(authenticate);
-  const ready = phones?.numbers.ready ?? Promise.resolve();
+  const ready = Promise.all([phones?.numbers.ready, totp?.ready]).then(() => {});
+  ready.catch(() => {}); // logged where it failed; whoever needs it is told
   const pages =
     settings.pages &&
     createPages({
@@ -200,6 +227,7 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
       ...device,
       requestOtp,
       verifyOtp,
+      answerChallenge: totp && ((...handedIn) => totp.challenge.answer(...handedIn)),
       logout,
       access,
       browser: browserSessions(authenticate),
@@ -247,6 +275,17 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
       codeLength: otp.length,
     }),
     jwksRoute(settings.jwt),
+    ...(totp
+      ? totpRoutes({
+          ...totp,
+          ...http,
+          ...device,
+          guards,
+          enrolmentGuards: guardsWith(createAuthenticate({ verifyToken, store, secondFactor: 'optional' })),
+          sameOrigin,
+          verifiesPerIp: ipLimits.verifies.handler,
+        })
+      : []),
     ...(accounts ? userRoutes({ ...accounts, schemas: userSchemas, guards, cookie, ipLimits }) : []),
     ...(settings.docs ? docsRoutes({ title: settings.email.fromName, logger }) : []),
   ];
