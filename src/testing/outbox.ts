@@ -1,6 +1,6 @@
 import { renderCode } from '../channels/messages.js';
 import { parseEmail } from '../core/identifier.js';
-import type { OtpAuthOptions, OutgoingEmail, OutgoingSms } from '../options.js';
+import type { OtpAuthOptions, OutgoingEmail, OutgoingSms, RenderInput } from '../options.js';
 
 /** A message that was handed over, to nobody but the test. */
 export interface TestMessage {
@@ -10,6 +10,8 @@ export interface TestMessage {
   locale: string;
   /** The code in it; a notice has none. */
   code?: string | undefined;
+  /** The link beside the code, where the option `email.link` is on. */
+  link?: string | undefined;
   /** Of an e-mail. */
   subject?: string | undefined;
   html?: string | undefined;
@@ -46,8 +48,8 @@ export function openOutbox(
 ): OutboxOptions {
   const messages: TestMessage[] = [];
   const messagesTo = (to: string) => messages.filter((message) => message.to === canonical(to));
-  // An e-mail's text may present its code in any way, so it is noted where it goes in.
-  const codes = new Map<string, string>();
+  // An e-mail's text may present its code in any way, so what goes into it is noted before.
+  const inputs = new Map<string, Pick<RenderInput, 'code' | 'link'>>();
 
   const add = (message: TestMessage) => {
     messages.push(message);
@@ -61,19 +63,20 @@ export function openOutbox(
       lastCode: (to) => messagesTo(to).findLast(({ code }) => code !== undefined)?.code,
       clear() {
         messages.length = 0;
-        codes.clear();
+        inputs.clear();
       },
     },
     email: {
       async render(input) {
         const rendered = await (given.email?.render ?? renderCode)(input);
-        codes.set(contentOf(rendered), input.code);
+        inputs.set(contentOf(rendered), input);
         return rendered;
       },
       async send(mail) {
         await given.email?.send?.(mail);
         const { to, subject, text, html, locale, purpose } = mail;
-        add({ channel: 'email', to, text, locale, code: codes.get(contentOf(mail)), subject, html, purpose });
+        const { code, link } = inputs.get(contentOf(mail)) ?? {};
+        add({ channel: 'email', to, text, locale, code, link, subject, html, purpose });
       },
     },
     sms: {

@@ -6,6 +6,8 @@ import type { OtpClient, OtpClientOptions } from '../../src/client/index.js';
 import { describeInBrowser, launchBrowser } from '../support/chromium.js';
 import { startWeatherServer, type WeatherServer } from './weather-server.js';
 
+jest.setTimeout(120_000); // it starts programs, on a machine that may be busy
+
 const email = 'ann@example.com';
 const HOUR_SECONDS = 3600;
 

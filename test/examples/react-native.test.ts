@@ -6,6 +6,8 @@ import type { OtpClient } from '../../src/client/index.js';
 import { startWeatherServer } from '../client/weather-server.js';
 import { projectWithPackage, runInstalled } from '../support/installed-package.js';
 
+jest.setTimeout(120_000); // it starts programs, on a machine that may be busy
+
 const email = 'ann@example.com';
 
 /** The functions of expo-secure-store that the example uses: its types of them, and a store in memory. */

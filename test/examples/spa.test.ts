@@ -6,6 +6,8 @@ import { closeAfterFile } from '../support/closing.js';
 import { describeInBrowser, launchBrowser } from '../support/chromium.js';
 import { projectWithPackage, runInstalled, runNode } from '../support/installed-package.js';
 
+jest.setTimeout(120_000); // it starts programs, on a machine that may be busy
+
 const email = 'ann@example.com';
 
 describe('examples/spa', () => {

@@ -1,11 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
+  cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -29,14 +35,52 @@ export function projectWithPackage({ kinds }: { kinds: readonly ('esm' | 'cjs')[
     symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name));
 
   copyFileSync(path.join(root, 'package.json'), path.join(installed, 'package.json'));
-  const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
-  for (const kind of kinds) {
-    const output = path.join(installed, 'dist', kind);
-    // Its exit code is left to `npm run typecheck`: what is wrong elsewhere is not for this test to report.
-    spawnSync(process.execPath, [tsc, '-p', `tsconfig.${kind}.json`, '--outDir', output], { cwd: root });
-    writeFileSync(path.join(output, 'package.json'), JSON.stringify({ type: kind === 'esm' ? 'module' : 'commonjs' }));
-  }
+  for (const kind of kinds) cpSync(compiled(kind), path.join(installed, 'dist', kind), { recursive: true });
   return project;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The folder of what `npm run build` would make of the present sources; made once for all test files. */
+function compiled(kind: 'esm' | 'cjs'): string {
+  const cache = path.join(root, 'node_modules/.cache/express-otp-auth');
+  mkdirSync(cache, { recursive: true });
+  const folder = path.join(cache, `${kind}-${hashOfSources()}`);
+  if (existsSync(folder)) return folder;
+  for (const old of readdirSync(cache).map((name) => path.join(cache, name)))
+    if (Date.now() - statSync(old).mtimeMs > DAY_MS) rmSync(old, { recursive: true, force: true });
+
+  const output = mkdtempSync(`${folder}-`);
+  const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+  // Its exit code is left to `npm run typecheck`: what is wrong elsewhere is not for this test to report.
+  spawnSync(process.execPath, [tsc, '-p', `tsconfig.${kind}.json`, '--outDir', output], { cwd: root });
+  writeFileSync(path.join(output, 'package.json'), JSON.stringify({ type: kind === 'esm' ? 'module' : 'commonjs' }));
+  if (`${kind}-${hashOfSources()}` !== path.basename(folder)) {
+    rmSync(output, { recursive: true }); // somebody saved a file in the meantime
+    return compiled(kind);
+  }
+  try {
+    renameSync(output, folder);
+  } catch {
+    rmSync(output, { recursive: true }); // another test file was faster
+  }
+  return folder;
+}
+
+function hashOfSources(): string {
+  const hash = createHash('sha256');
+  const names = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  const files = [
+    ...names.map((name) => path.join('src', name)),
+    'tsconfig.json',
+    'tsconfig.esm.json',
+    'tsconfig.cjs.json',
+  ];
+  for (const file of files.toSorted((one, other) => (one < other ? -1 : 1)))
+    hash.update(file).update(readFileSync(path.join(root, file)));
+  return hash.digest('hex').slice(0, 16);
 }
 
 /** Runs a program of the installed packages to its end, and returns what it printed; throws that where it fails. */

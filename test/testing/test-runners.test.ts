@@ -22,17 +22,25 @@ const IMPORTS = `
 import assert from 'node:assert/strict';
 import express from 'express';
 import request from 'supertest';
-import { memoryStore } from 'express-otp-auth';
+import { memoryStore, memoryUserStore } from 'express-otp-auth';
 import { createTestAuth, describeStore, describeUserStore } from 'express-otp-auth/testing';
+
+jest.setTimeout(120_000); // it starts programs, on a machine that may be busy
 `;
 
 const REQUIRES = `
 const assert = require('node:assert/strict');
 const express = require('express');
 const request = require('supertest');
-const { memoryStore } = require('express-otp-auth');
+const { memoryStore, memoryUserStore } = require('express-otp-auth');
 const { createTestAuth, describeStore, describeUserStore } = require('express-otp-auth/testing');
 `;
+
+const SUITES = `
+describeStore('memoryStore', () => memoryStore());
+describeUserStore('memoryUserStore', () => memoryUserStore());
+`;
+const SUITES_WITH_RUNNER = SUITES.replaceAll('());', '(), runner);');
 
 /** Keeps none of its promises: the suites must notice under every runner. */
 const BROKEN_STORE = `
@@ -52,7 +60,7 @@ describe('the testing kit', () => {
     ['a module', 'own.test.mjs', IMPORTS, "import test, * as runner from 'node:test';"],
     ['CommonJS', 'own.test.cjs', REQUIRES, "const test = require('node:test'); const runner = test;"],
   ])('runs under node:test, from %s', (_kind, name, imports, importRunner) => {
-    write(name, imports, importRunner, OWN_TESTS, "describeStore('memoryStore', () => memoryStore(), runner);");
+    write(name, imports, importRunner, OWN_TESTS, SUITES_WITH_RUNNER);
     const report = runNode(['--test', '--test-reporter=tap', name], project);
     expect(report).toMatch(/^# pass [1-9]\d{2}$/m);
     expect(report).toMatch(/^# fail 0$/m);
@@ -64,7 +72,7 @@ describe('the testing kit', () => {
       IMPORTS,
       "import * as runner from 'vitest';\nconst { test } = runner;",
       OWN_TESTS,
-      "describeStore('memoryStore', () => memoryStore(), runner);",
+      SUITES_WITH_RUNNER,
     );
     expect(plain(runInstalled('vitest', ['run', 'own-vitest.test.mjs'], project))).toMatch(
       /Tests {2}[1-9]\d{2} passed \(/,
@@ -72,13 +80,13 @@ describe('the testing kit', () => {
   });
 
   it('runs under Vitest, with its functions global', () => {
-    write('global-vitest.test.mjs', IMPORTS, OWN_TESTS, "describeStore('memoryStore', () => memoryStore());");
+    write('global-vitest.test.mjs', IMPORTS, OWN_TESTS, SUITES);
     const report = plain(runInstalled('vitest', ['run', '--globals', 'global-vitest.test.mjs'], project));
     expect(report).toMatch(/Tests {2}[1-9]\d{2} passed \(/);
   });
 
   it('runs under jest in a CommonJS project', () => {
-    write('own-jest.test.cjs', REQUIRES, OWN_TESTS, "describeStore('memoryStore', () => memoryStore());");
+    write('own-jest.test.cjs', REQUIRES, OWN_TESTS, SUITES);
     const config = JSON.stringify({ rootDir: project, testMatch: ['**/own-jest.test.cjs'], transform: {} });
     expect(() => runInstalled('jest', ['--config', config], project)).not.toThrow();
   });

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { transformSync } from 'esbuild';
 import { projectWithPackage, runInstalled, runNode } from '../support/installed-package.js';
 
+jest.setTimeout(120_000); // it starts programs, on a machine that may be busy
+
 describe('docs/testing.md', () => {
   const guide = readFileSync('docs/testing.md', 'utf8');
   const programs = [...guide.matchAll(/^```(?:ts|js)\n(?<program>.*?)^```$/gms)].map(
