@@ -4,6 +4,8 @@ import { call, type Call } from '../support/call.js';
 import { describeOnEachStore } from '../support/each-store.js';
 import { readToken } from '../support/jwt.js';
 
+const JO = 'jo@example.com';
+
 describeOnEachStore('POST /request-otp', (stored) => {
   const start = async (options: OtpAuthOptions = {}) => {
     const app = await startAuthApp({ ...stored(), ...options, otp: { resendCooldownSeconds: 30, ...options.otp } });
@@ -253,6 +255,64 @@ describeOnEachStore('a message that cannot be handed over', (stored) => {
     // The withdrawal follows the event at once, and the store answers in order.
     expect((await verifyOtp(provider.sent[0] ?? '')).status).toBe(400);
     expect((await requestOtp()).status).toBe(200);
+  });
+});
+
+describe('whatever stops a message from being sent', () => {
+  const sent: string[] = [];
+  const codeOf = ({ code }: { code: string }) => sent.push(code);
+
+  it.each<[string, NonNullable<OtpAuthOptions['email']>]>([
+    [
+      'email.send throws',
+      {
+        send: () => {
+          throw new Error('no');
+        },
+      },
+    ],
+    [
+      'email.send throws nothing at all',
+      {
+        send: () => {
+          throw undefined;
+        },
+      },
+    ],
+    ['email.send rejects', { send: async () => Promise.reject(new Error('no')) }],
+    [
+      'email.render throws',
+      {
+        render: (input) => {
+          codeOf(input);
+          throw new Error('no');
+        },
+        send: () => {},
+      },
+    ],
+    ['email.render returns nothing', { render: (input) => void codeOf(input) as never, send: () => {} }],
+    [
+      'email.transport rejects',
+      { send: undefined as never, transport: { sendMail: async () => Promise.reject(new Error('no')) } },
+    ],
+    [
+      'email.transport is refused the recipient',
+      { send: undefined as never, transport: { sendMail: async () => ({ rejected: [JO] }) } },
+    ],
+    ['no SMTP server is there', { send: undefined as never, smtp: { port: 1 } }],
+  ])('leaves no live code behind: %s', async (_what, email) => {
+    sent.length = 0;
+    const render = (input: { code: string }) => {
+      codeOf(input);
+      return { subject: 'x', text: 'x', html: 'x' };
+    };
+    const { url } = await startAuthApp({ email: { render, ...email }, otp: { resendCooldownSeconds: 30 } });
+    const ask = () => call(`${url}/auth/request-otp`, { body: { email: JO } });
+    expect((await ask()).body.code).toBe('delivery_failed');
+    for (const otp of sent)
+      expect((await call(`${url}/auth/verify-otp`, { body: { email: JO, otp } })).body.code).toBe('invalid_otp');
+    expect((await ask()).body.code).toBe('delivery_failed');
+    expect(sent).toHaveLength(2);
   });
 });
 
