@@ -22,7 +22,15 @@ export interface CheckedUserStore extends UserStore {
 /** The store may be anybody's: an answer that is not as it should be must not become a token. */
 export function checkedUserStore(store: UserStore, bounded: Deadline): CheckedUserStore {
   const ask = <Answer, Result>(question: () => Promise<Answer>, read: (answer: Answer) => Result): Promise<Result> =>
-    bounded((async () => read(await question()))());
+    bounded(
+      (async () => {
+        try {
+          return read(await question());
+        } catch (error) {
+          throw withoutAddresses(error);
+        }
+      })(),
+    );
 
   return {
     findById: (id) =>
@@ -81,6 +89,18 @@ function readUser(user: UserRecord): StoredUser {
     createdAt,
     totp: textOf(totp),
   };
+}
+
+const ADDRESSES = /[^\s'"`(),;:<>=]+@[^\s'"`(),;:<>=]+|\+?[0-9]{7,}/g;
+
+/** The error as it may be logged: databases quote the rows that they choke on. */
+function withoutAddresses(error: unknown): Error {
+  const { message, code, address, port } = (error ?? {}) as Partial<NodeJS.ErrnoException> & {
+    address?: string;
+    port?: number;
+  };
+  const known = Object.entries({ code, address, port }).filter(([, value]) => value !== undefined);
+  return Object.assign(new Error(String(message ?? error).replace(ADDRESSES, '[…]')), Object.fromEntries(known));
 }
 
 function textOf(value: unknown): string | undefined {
