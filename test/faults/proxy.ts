@@ -2,13 +2,17 @@ import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { closeAfterFile } from '../support/closing.js';
 
-/** A way to a server that can lose everything that is sent on it, in both directions, and tell nobody. */
+/** A way to a server that can end, or lose everything that is sent on it, in both directions, and tell nobody. */
 export interface LossyProxy {
   port: number;
   /** From now on nothing passes, on open connections and on new ones, which are accepted all the same. */
   lose(): void;
   /** New connections pass again. Those that were open have lost something, and stay silent for ever. */
   pass(): void;
+  /** Open connections are ended, new ones refused. */
+  end(): Promise<void>;
+  /** Takes connections again, on the same port. */
+  start(): Promise<void>;
   /** New connections go there. */
   leadTo(port: number): void;
 }
@@ -36,19 +40,30 @@ export async function startLossyProxy(targetPort: number): Promise<LossyProxy> {
     forward(near, far, lost);
     forward(far, near, lost);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closeAfterFile(async () => {
+  const listen = async (near: number) => {
+    server.listen(near, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  const end = async () => {
+    const closed = server.listening ? once(server, 'close') : undefined;
+    server.close();
     for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  });
+    await closed;
+  };
+  closeAfterFile(end);
+  const ownPort = await listen(0);
   return {
-    port: (server.address() as AddressInfo).port,
+    port: ownPort,
     lose() {
       losing = true;
     },
     pass() {
       losing = false;
+    },
+    end,
+    async start() {
+      await listen(ownPort);
     },
     leadTo(next) {
       port = next;

@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { ownTime } from './own-time.js';
 
 /** One answer, or the lack of one. */
 export interface Answer {
@@ -6,6 +7,7 @@ export interface Answer {
   status: number;
   headers: http.IncomingHttpHeaders;
   body: Record<string, unknown>;
+  /** @see ownTime */
   tookMs: number;
 }
 
@@ -19,10 +21,10 @@ export function send(
   url: string,
   { method = 'POST', token, body }: { method?: string; token?: string | undefined; body?: object } = {},
 ): Promise<Answer> {
-  const startedAt = performance.now();
+  const startedAt = ownTime();
   return new Promise((resolve) => {
     const finish = (status: number, headers: http.IncomingHttpHeaders = {}, text = '') =>
-      resolve({ status, headers, body: readJson(text), tookMs: performance.now() - startedAt });
+      resolve({ status, headers, body: readJson(text), tookMs: ownTime() - startedAt });
     const headers: Record<string, string> = {};
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     if (token !== undefined) headers['Authorization'] = `Bearer ${token}`;
