@@ -161,6 +161,24 @@ describeInBrowser('the client in the tabs of a browser', () => {
     expect(await tokenOf(one)).toBe(await tokenOf(other));
   });
 
+  it('goes on by itself where the tab that was refreshing has been suspended', async () => {
+    const [one, other] = [await openTab(), await context.newPage()];
+    await other.clock.install();
+    await other.goto(`${server.origin}/`);
+    await other.waitForFunction(() => 'client' in globalThis);
+    await signIn(one);
+    await knowsUser(other, email);
+    server.clock.advance(HOUR_SECONDS);
+    await one.route('**/auth/refresh', () => {}); // never answered
+    const sent = one.waitForRequest('**/auth/refresh');
+    void statusOf(one).catch(() => {});
+    await sent;
+    const status = statusOf(other);
+    await other.waitForFunction(async () => (await navigator.locks.query()).pending?.length === 1);
+    await other.clock.runFor(10_000);
+    expect(await status).toBe(200);
+  });
+
   it('signs out in all of them', async () => {
     const [one, other] = [await openTab(), await openTab()];
     await signIn(one);

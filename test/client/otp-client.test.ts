@@ -165,6 +165,24 @@ describe('errors', () => {
     expect(client.user).toBe(user);
   });
 
+  it('waits no longer than 30 seconds for a server that says nothing', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'Date', 'performance'] });
+    try {
+      const silent = (...[, init]: Parameters<OtpClient['fetch']>) =>
+        new Promise<Response>((_, reject) => {
+          init?.signal?.addEventListener('abort', () => reject(new Error('aborted')));
+        });
+      const client = createOtpClient({ baseUrl: 'https://silent.example/auth', fetch: silent });
+      const asked = client.requestOtp({ email });
+      await jest.advanceTimersByTimeAsync(29_999);
+      await expect(Promise.race([asked, Promise.resolve('waiting')])).resolves.toBe('waiting');
+      await jest.advanceTimersByTimeAsync(1);
+      await expect(asked).resolves.toMatchObject({ error: { code: 'network_error' } });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('stays signed in where the server cannot reach its store, and says when to try again', async () => {
     const store = memoryStore();
     let gone = false;
