@@ -87,7 +87,7 @@ describeWithOwnRedis('a client that is handed over, when Redis is gone', () => {
     const redis = new Client(server.url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
     redis.on('error', () => {});
     closeAfterFile(() => redis.disconnect());
-    const app = await startAuthApp({ redis: redis as RedisClient, storeTimeoutMs: 200 });
+    const app = await startAuthApp({ redis: redis as RedisClient });
     await app.signIn(JO);
     await server.kill();
     const answer = await call(`${app.url}/auth/request-otp`, { body: { email: 'joe@example.com' } });

@@ -26,7 +26,6 @@ describeWithOwnRedis('the log and the events', () => {
     const codes: string[] = [];
     const app = await startAuthApp({
       redis: server.url.replace('//', '//:the-password-of-redis@'),
-      storeTimeoutMs: 200,
       reviewCodes: [{ identifier: 'review.longer-name@example.com', code: '907846', expiresAt: Date.UTC(2026, 1) }],
       email: {
         send: ({ text, to }) => {
