@@ -35,9 +35,9 @@ export interface Load {
 }
 
 /** Where it is not handed over before the answer. */
-const MAIL_TAKES_MS = 600;
+const MAIL_TAKES_MS = 1_500;
 /** So many users at once, each doing over and over all that there is to do. */
-const USERS = 5;
+const USERS = 4;
 const PAUSE_AFTER_FAILURE_MS = 40;
 /** Below the default of `refreshGraceSeconds`, 10: a refresh that is repeated within it has to work. */
 const PERSIST_MS = 8_000;
