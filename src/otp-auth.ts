@@ -342,7 +342,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
         },
       },
     }),
-    openapi: openapi.document,
+    openapi: () => openapi.document(),
     budget: () => budgetOf(rules),
     health: () => checkHealth(store, opened.isUpToDate),
     close: async () => {

@@ -6,7 +6,9 @@ export function openRedis(url: string, storeTimeoutMs: number, options: Record<s
   const client = new Redis(url, {
     // Every command of the package is bounded in time by its caller, so waiting longer helps nobody.
     connectTimeout: Math.max(storeTimeoutMs, 1000),
-    socketTimeout: storeTimeoutMs,
+    // A connection that hangs is given up; later than the caller is answered, because a process that stood still for a
+    // moment finds its answers waiting, and must not cut them off.
+    socketTimeout: 3 * storeTimeoutMs,
     maxRetriesPerRequest: 0,
     // How long `close()` keeps the process for a server that does not close its side, or for one that is gone.
     disconnectTimeout: 100,
