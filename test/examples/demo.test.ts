@@ -14,6 +14,8 @@ import { startSmtp, type TestSmtp } from '../support/smtp.js';
 const root = path.resolve(__dirname, '../..');
 const email = 'jo@example.com';
 
+jest.setTimeout(180_000); // A compiler and a browser, on a machine that may have other things to do
+
 let project: string;
 beforeAll(() => {
   project = projectWithPackage({ kinds: ['esm'] });

@@ -10,6 +10,8 @@ import { startSmtp } from '../support/smtp.js';
 const email = 'jo@example.com';
 const root = path.resolve(__dirname, '../..');
 
+jest.setTimeout(180_000); // A compiler and servers, on a machine that may have other things to do
+
 let project: string;
 beforeAll(() => {
   project = projectWithPackage({ kinds: ['esm', 'cjs'] });
