@@ -160,7 +160,7 @@ export function createApi(deps: {
     },
     async revokeSession(userId, sessionId) {
       await read.ready;
-      return sessions.end({ id: read.userId(userId) }, sessionId, 'revoked');
+      return sessions.endListed({ id: read.userId(userId) }, sessionId, 'revoked');
     },
     async revokeUser(userId) {
       await read.ready;

@@ -136,7 +136,7 @@ export interface OpenSession {
 
 export type OpenOutcome =
   | { outcome: 'opened'; endedSessionIds: string[] }
-  /** All of the user's sessions were revoked after `session.startedAtMs`. */
+  /** All of the user's sessions were revoked after `session.startedAtMs`, or this one was ended. */
   | { outcome: 'refused' };
 
 export interface RotateSession {

@@ -37,12 +37,14 @@ export interface Sessions {
     reason: string,
     details?: { token?: { id: string; remainingMs: number }; requester?: Requester },
   ): Promise<boolean>;
+  /** The same for an id that somebody made up, maybe: one that is not listed leaves no trace in the store. */
+  endListed(user: SessionOwner, sessionId: string, reason: string, requester?: Requester): Promise<boolean>;
   /** Notes that the session's user has shown another factor; its next access token says so. */
   raise(userId: string, sessionId: string, amr: readonly string[]): Promise<void>;
   /** Revokes one access token, and lets its session go on. */
   revokeAccessToken(userId: string, token: { id: string; remainingMs: number }): Promise<void>;
   /** Ends all sessions of a user, and returns how many there were. Their device cookies are those of strangers from now on. */
-  endAll(user: SessionOwner, reason: string): Promise<number>;
+  endAll(user: SessionOwner, reason: string, requester?: Requester): Promise<number>;
   /** Newest first. */
   list(userId: string): Promise<SessionRecord[]>;
 }
@@ -146,7 +148,24 @@ export function createSessions(deps: SessionsDeps): Sessions {
     );
   };
 
+  const list = async (userId: string) => {
+    const nowMs = clock.now();
+    const listed = await Promise.all(
+      secrets.all.map((era) => store.listSessions({ userKey: userKeyFor(era, userId), nowMs })),
+    );
+    return listed.flat().sort((a, b) => b.startedAtMs - a.startedAtMs);
+  };
+
+  const end: Sessions['end'] = async (user, sessionId, reason, { token, requester } = {}) => {
+    const ended = await endUnderEachSecret(user.id, sessionId, token);
+    if (ended) emit('session.ended', user, sessionId, { amr: [], reason, ...requester });
+    return ended;
+  };
+
   return {
+    list,
+    end,
+
     async open(user, amr, decidedAtMs, requester) {
       const nowMs = clock.now();
       const endsAtMs = nowMs + settings.sessionMaxDays * DAY_MS;
@@ -223,10 +242,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
       return issueTokens(user, added, session, refreshId, rotatedAtMs);
     },
 
-    async end(user, sessionId, reason, { token, requester } = {}) {
-      const ended = await endUnderEachSecret(user.id, sessionId, token);
-      if (ended) emit('session.ended', user, sessionId, { amr: [], reason, ...requester });
-      return ended;
+    async endListed(user, sessionId, reason, requester = {}) {
+      const listed = await list(user.id);
+      return listed.some(({ id }) => id === sessionId) && end(user, sessionId, reason, { requester });
     },
 
     async raise(userId, sessionId, amr) {
@@ -242,7 +260,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       );
     },
 
-    async endAll(user, reason) {
+    async endAll(user, reason, requester) {
       const nowMs = clock.now();
       const [ended] = await Promise.all([
         Promise.all(
@@ -251,16 +269,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
         revokeDevices(user, nowMs),
       ]);
       const sessionIds = new Set(ended.flat());
-      for (const sessionId of sessionIds) emit('session.ended', user, sessionId, { amr: [], reason });
+      for (const sessionId of sessionIds) emit('session.ended', user, sessionId, { amr: [], reason, ...requester });
       return sessionIds.size;
-    },
-
-    async list(userId) {
-      const nowMs = clock.now();
-      const listed = await Promise.all(
-        secrets.all.map((era) => store.listSessions({ userKey: userKeyFor(era, userId), nowMs })),
-      );
-      return listed.flat().sort((a, b) => b.startedAtMs - a.startedAtMs);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Sessions } from '../core/sessions.js';
 import { OtpAuthError } from '../errors.js';
 import { handle } from './problem.js';
 import type { RefreshCookie } from './refresh-cookie.js';
+import { requesterOf } from './requester.js';
 import type { Guards } from './require-user.js';
 import type { Route } from './router.js';
 
@@ -27,13 +28,13 @@ export function sessionRoutes(deps: { sessions: Sessions; cookie: RefreshCookie;
   });
 
   const endOne = handle(async (req, res) => {
-    const ended = await sessions.end(signedIn(req), String(req.params['id']), 'revoked');
+    const ended = await sessions.endListed(signedIn(req), String(req.params['id']), 'revoked', requesterOf(req));
     if (!ended) throw new OtpAuthError('not_found', 'There is no such session.');
     res.status(204).end();
   });
 
   const endAll = handle(async (req, res) => {
-    const ended = await sessions.endAll(signedIn(req), 'logout_all');
+    const ended = await sessions.endAll(signedIn(req), 'logout_all', requesterOf(req));
     cookie.clear(req, res);
     res.json({ message: 'Successfully logged out everywhere', sessions: ended });
   });

@@ -9,6 +9,8 @@ export interface Revocations {
   revokeUser(userKey: string, revokedAtMs: number, forMs: number): void;
   /** Whether all that the user held was revoked after this time. */
   coversSession(userKey: string, startedAtMs: number): boolean;
+  /** Whether this very session was ended. */
+  hasSession(userKey: string, sessionId: string): boolean;
   isRevoked(query: RevocationQuery): boolean;
 }
 
@@ -41,6 +43,8 @@ export function revocations(clock: Clock): Revocations {
       const revokedAtMs = revokedUsers.get(userKey, clock.now());
       return revokedAtMs !== undefined && revokedAtMs > startedAtMs;
     },
+
+    hasSession: (userKey, sessionId) => revokedIds.get(sessionName(userKey, sessionId), clock.now()) !== undefined,
 
     isRevoked({ userKeys, tokenId, sessionId, issuedAtSeconds }) {
       const nowMs = clock.now();

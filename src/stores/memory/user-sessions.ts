@@ -94,6 +94,8 @@ export function userSessions(revoked: Revocations): UserSessions {
 
     adopt({ userKey, session: record, refreshId, rotatedAtMs, nowMs }) {
       if (revoked.coversSession(userKey, record.startedAtMs)) return { outcome: 'refused' };
+      // Ended while it was on its way from another user key.
+      if (revoked.hasSession(userKey, record.id)) return { outcome: 'refused' };
       const sessions = living(userKey, nowMs);
       if (sessions.get(record.id)?.state !== 'here') {
         put(userKey, sessions, newSession(record, refreshId, rotatedAtMs), nowMs);

@@ -168,6 +168,12 @@ export const refreshPromises: StorePromises = {
     assert.deepEqual(await store.rotateSession(rotation('a-refresh-1', 'x')), { outcome: 'reused' });
   },
 
+  'adopts no session that was ended on its way': async (store) => {
+    await store.endSession({ userKey: USER, sessionId: 'a', revocationMs: REVOCATION_MS });
+    assert.deepEqual(await store.adoptSession(adoption()), { outcome: 'refused' });
+    assert.deepEqual(await listedIds(store), []);
+  },
+
   'adopts sessions past the most that a user may have: none is new': async (store) => {
     await store.openSession(opening(sessionRecord('b'), { maxSessions: 1 }));
     await store.adoptSession(adoption());

@@ -6,11 +6,13 @@ export const openSession = script(`
 -- Adds a session, drops dead ones, and ends the oldest above the most that a user may have.
 -- KEYS  1 the user's sessions, 2 the user's revocation, 3 revocation of no id (its text is put in front of a session id)
 -- ARGV  1 now (ms), 2 session id, 3 session (JSON), 4 most sessions (0: no limit), 5 life of a revocation (ms), 6 channel, 7 stamp
--- Reply {'opened', ended session ids...}; {'refused'} all of the user's sessions were revoked since it started
+-- Reply {'opened', ended session ids...}; {'refused'} all of the user's sessions were revoked since it started, or it was ended
 ${sessionFunctions}${announceFunction}
 local now, id, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[4])
 local session = cjson.decode(ARGV[3])
 if was_revoked_since(KEYS[2], session.started) then return { 'refused' } end
+-- While it was on its way from another user key.
+if redis.call('EXISTS', KEYS[3] .. id) == 1 then return { 'refused' } end
 
 -- A session that moved away is not one of those that the user has here: it counts for nothing, and must not be ended.
 local reply, live, revoked = { 'opened' }, {}, {}
