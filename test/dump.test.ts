@@ -95,6 +95,22 @@ describe('whoever reads all of Redis', () => {
     for (const key of revocations) expect(await redis.pttl(key)).toBeLessThanOrEqual(6 * 60_000);
   });
 
+  it('finds nothing of session ids that somebody made up', async () => {
+    const redis = await freshRedis();
+    const app = await startAuthApp({ redis: redisUrl() });
+    const { authorization } = await app.signIn(JO);
+    const before = await redis.keys('*');
+    for (const id of ['made-up', 'x'.repeat(4000), '..%2f..', '*', '__proto__']) {
+      const answer = await call(`${app.url}/auth/sessions/${id}`, {
+        method: 'DELETE',
+        headers: { Authorization: authorization },
+      });
+      expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);
+      expect(await app.auth.api.revokeSession(JO, id)).toBe(false);
+    }
+    expect((await redis.keys('*')).toSorted()).toEqual(before.toSorted());
+  });
+
   it('finds the prefixes that are configured, and no other key', async () => {
     const redis = await freshRedis();
     const app = await startAuthApp({

@@ -182,6 +182,29 @@ describe.each(['memory:', 'Redis'])('sessions, on %s', (where) => {
     await expect(running.auth.api.listSessions('active@example.com')).resolves.toEqual([]);
   });
 
+  it('tells listeners of each end, and from where it was asked for', async () => {
+    const { signIn, auth, url } = await start();
+    const ended = jest.fn();
+    auth.events.on('session.ended', ended);
+    const [one, two] = [await signIn('jo@example.com'), await signIn('jo@example.com')];
+    const { data } = (await list(one)).body;
+    const other = data.find((session: { current: boolean }) => !session.current).id;
+    const from = { authorization: one.authorization, 'User-Agent': 'A browser' };
+    await request(url).delete(`/auth/sessions/${other}`).set(from);
+    await request(url).post('/auth/logout-all').set(from);
+    const everyone = {
+      userId: 'jo@example.com',
+      identifier: 'j***@example.com',
+      ip: '127.0.0.1',
+      userAgent: 'A browser',
+    };
+    expect(ended.mock.calls).toEqual([
+      [expect.objectContaining({ ...everyone, sessionId: other, reason: 'revoked' })],
+      [expect.objectContaining({ ...everyone, reason: 'logout_all' })],
+    ]);
+    expect((await me(two)).status).toBe(401);
+  });
+
   it('needs an access token', async () => {
     await start();
     for (const answer of [
