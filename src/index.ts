@@ -12,7 +12,7 @@ export type { OpenApiDocument } from './http/openapi/document.js';
 export type { Guards } from './http/require-user.js';
 export type { User } from './core/users.js';
 export type { NewUser, UserChanges, UserQuery, UserRecord, UserStore } from './core/users/user-store.js';
-export type { OtpAuthOptions, OutgoingEmail, OutgoingSms, RenderedEmail, RenderInput } from './options.js';
+export type { OtpAuthOptions, OutgoingEmail, OutgoingSms, PageTexts, RenderedEmail, RenderInput } from './options.js';
 export { type Health, type OtpAuth, otpAuth } from './otp-auth.js';
 export { memoryStore } from './stores/memory/memory-store.js';
 export { memoryUserStore } from './stores/memory/memory-user-store.js';

@@ -354,7 +354,7 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
     }
     deps.cookie.clear(req, res);
     pendings.forget(req, res);
-    const location = next ?? settings.returnTo;
+    const location = next ?? '/';
     return isFromScript(req) ? res.json({ location }) : res.redirect(303, location);
   });
 
