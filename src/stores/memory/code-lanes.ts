@@ -83,6 +83,8 @@ export function codeLanes(): CodeLanes {
       const { codes, spent } = recordOf(lane, purpose);
       const live = codes.filter((code) => isLive(code, nowMs, rules));
       if (live.some((code) => code.id === codeId)) return { outcome: 'issued' };
+      endFuture(lane.failuresMs, nowMs);
+      endFuture(lane.sendsMs, nowMs);
       const limited = judgeSend(lane, nowMs, rules);
       if (limited !== undefined) return limited;
 
@@ -117,6 +119,7 @@ export function codeLanes(): CodeLanes {
       const { identifierKey, purpose, codeHashes, nowMs, rules } = request;
       const key = laneOf(request, nowMs);
       const lane = lanes.get(key, nowMs) ?? emptyLane();
+      endFuture(lane.failuresMs, nowMs);
       const retryAfterMs = waitMs(lane.failuresMs, rules.failuresPerDay, DAY_MS, nowMs);
       if (retryAfterMs > 0) return { outcome: 'limited', retryAfterMs };
 
@@ -194,8 +197,12 @@ function judgeSend(lane: Lane, nowMs: number, rules: CodeRules): IssueOutcome | 
 function waitMs(entriesMs: number[], allowed: number, windowMs: number, nowMs: number): number {
   const latest = entriesMs.slice(0, allowed);
   if (windowMs === 0 || within(windowMs, latest, nowMs).length < allowed) return 0;
-  // An entry in the future (the clock was set back) is one of this moment, else a wait could be longer than the window.
-  return Math.min(latest.at(-1) ?? nowMs, nowMs) + windowMs - nowMs;
+  return (latest.at(-1) ?? nowMs) + windowMs - nowMs;
+}
+
+/** When the clock was set back, times in the future become this moment's: nothing is forgotten, and nobody waits longer than the window. */
+function endFuture(entriesMs: number[], nowMs: number): void {
+  for (const [place, entryMs] of entriesMs.entries()) entriesMs[place] = Math.min(entryMs, nowMs);
 }
 
 const within = (windowMs: number, entriesMs: number[], nowMs: number) =>

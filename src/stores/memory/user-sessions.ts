@@ -82,8 +82,8 @@ export function userSessions(revoked: Revocations): UserSessions {
         return { outcome: 'rotated', ...answer(successor) };
       }
 
-      // A clock that was set back makes the time since the rotation negative: within the grace time too.
-      if (presentedId === session.previousId && nowMs < session.rotatedAtMs + graceMs) {
+      // Either way: one server's clock may be a little behind another's, but one that was set back gives no more time.
+      if (presentedId === session.previousId && Math.abs(nowMs - session.rotatedAtMs) < graceMs) {
         return { outcome: 'repeated', ...answer(session) };
       }
 

@@ -44,6 +44,7 @@ export const sendPromises: StorePromises = {
       limit: 'resend_cooldown',
       retryAfterMs: RULES.resendCooldownMs,
     });
+    await issued(store, 'three', { afterMs: RULES.resendCooldownMs });
   },
 
   'leaves everything as it was when it sends nothing': async (store) => {

@@ -15,6 +15,7 @@ for position = 5, #ARGV do guesses[ARGV[position]] = true end
 local lanes, failures_key = { KEYS[2] }, KEYS[3]
 if has_own_lane(KEYS[1], ARGV[2]) then lanes, failures_key = { KEYS[4], KEYS[2] }, KEYS[5] end
 
+end_future(failures_key, now)
 local failures, wait = in_window(failures_key, failures_per_day, DAY, now)
 if wait > 0 then return { 'limited', wait } end
 local allowance = failures_per_day - failures

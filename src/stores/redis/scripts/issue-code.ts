@@ -21,6 +21,8 @@ for _, code in ipairs(record.codes) do
   if code.id == code_id and live then return { 'issued' } end -- the client sent the command twice, around a lost connection
 end
 
+end_future(failures_key, now)
+end_future(sends_key, now)
 local _, wait = in_window(failures_key, failures_per_day, DAY, now)
 if wait > 0 then return { 'limited', 'failures_per_day', wait } end
 if cooldown > 0 then

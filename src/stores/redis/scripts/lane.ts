@@ -3,8 +3,8 @@
  * front of each.
  *
  * A lane's sends and failures are lists of times in milliseconds, newest first: a moving window is then exact,
- * and never more than the limit's number of entries long. A time in the future (a clock was set back) counts as now,
- * so that nobody waits longer than the window.
+ * and never more than the limit's number of entries long. When a clock was set back, times in the future become this
+ * moment's, so that nothing is forgotten, and nobody waits longer than the window.
  */
 export const laneFunctions = `
 local HOUR, DAY = 3600000, 86400000
@@ -16,15 +16,24 @@ local function has_own_lane(revoked_key, issued_at)
   return not revoked_at or tonumber(issued_at) > tonumber(revoked_at)
 end
 
+-- To be called before a list is judged: then the latest entry is never older than any other, and tells about all.
+local function end_future(key, now)
+  local latest = redis.call('LINDEX', key, 0)
+  if not latest or tonumber(latest) <= now then return end
+  for position, entry in ipairs(redis.call('LRANGE', key, 0, -1)) do
+    if tonumber(entry) > now then redis.call('LSET', key, position - 1, string.format('%d', now)) end
+  end
+end
+
 -- How many entries are in the window, and in how many milliseconds fewer than 'limit' will be.
 local function in_window(key, limit, window, now)
   local entries = redis.call('LRANGE', key, 0, limit - 1)
   local count = 0
   for _, entry in ipairs(entries) do
-    if now - math.min(tonumber(entry), now) < window then count = count + 1 end
+    if now - tonumber(entry) < window then count = count + 1 end
   end
   if count < limit then return count, 0 end
-  return count, math.max(1, math.min(tonumber(entries[limit]), now) + window - now)
+  return count, math.max(1, tonumber(entries[limit]) + window - now)
 end
 
 local function record_time(key, times, now, most)

@@ -24,7 +24,8 @@ if presented == session.refresh and not session.moved then
   write_session(KEYS[1], id, session, now)
   return { 'rotated', session.refresh, cjson.encode(session) }
 end
-if presented == session.previous and now < session.rotated + tonumber(ARGV[5]) then
+-- Either way: one server's clock may be a little behind another's, but one that was set back gives no more time.
+if presented == session.previous and math.abs(now - session.rotated) < tonumber(ARGV[5]) then
   return { 'repeated', session.refresh, cjson.encode(session) }
 end
 
