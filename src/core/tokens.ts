@@ -120,13 +120,12 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
   const longestAccessSeconds = settings.accessTokenMinutes * 60;
   const nowSeconds = () => Math.floor(clock.now() / 1000);
 
-  const timesAreGood = ({ iat, exp, nbf }: Record<string, unknown>, expiry: Expiry) =>
+  const timesAreGood = ({ iat, exp, nbf = iat }: Record<string, unknown>, expiry: Expiry) =>
     isNumericDate(iat) &&
     isNumericDate(exp) &&
-    iat <= nowSeconds() + CLOCK_LEEWAY_SECONDS &&
+    isNumericDate(nbf) &&
     exp > iat &&
-    (nbf === undefined || (isNumericDate(nbf) && nbf <= nowSeconds() + CLOCK_LEEWAY_SECONDS)) &&
-    (expiry === 'allow-expired' || exp > nowSeconds());
+    (expiry === 'allow-expired' || (Math.max(iat, nbf) <= nowSeconds() + CLOCK_LEEWAY_SECONDS && exp > nowSeconds()));
 
   const readAccess = (token: string, expiry: Expiry): AccessClaims | undefined => {
     const { header, payload } = verify(token, algorithm, access.find) ?? {};
