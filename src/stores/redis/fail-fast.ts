@@ -11,9 +11,9 @@ const wrapped = new WeakSet<RedisClient>();
  * and until then they take memory. So a command waits for a connection half of `timeoutMs` at most, and is refused
  * while the connection has not answered anything for the whole of it. The client itself is not touched.
  *
- * @param timeoutMs what Redis may take for one command.
+ * @param timeoutMs what Redis may take for one command. By default as much as nobody means who has said nothing.
  */
-export function failFast(client: RedisClient, timeoutMs = 1000): RedisClient {
+export function failFast(client: RedisClient, timeoutMs = 10_000): RedisClient {
   if (wrapped.has(client)) return client;
   const connection = watchConnection(client, timeoutMs / 2);
   // A Cluster has many connections, of which the silence of one says nothing about the others.
