@@ -29,6 +29,14 @@ describe.each<Sql>(['SQLite', 'PostgreSQL', 'MariaDB'])('%s', (sql) => {
       await expect(store.create(user)).rejects.toThrow(/no such table: nowhere/);
     });
 
+    it('finds names in whatever case, in every script', async () => {
+      const store = await emptied();
+      const user = { email: 'jane@example.com', roles: [], disabled: false, createdAt: new Date() };
+      await store.create({ ...user, fullName: 'Jane Ångström Στέφανος' });
+      for (const query of ['ÅNGSTRÖM', 'ångström', 'ΣΤΈΦΑΝ', 'jANE Å'])
+        expect([query, (await store.list({ skip: 0, limit: 9, query })).count]).toEqual([query, 1]);
+    });
+
     it('keeps users in a table of another name, which the migration makes and drops', async () => {
       await emptied();
       const db = await opened!;

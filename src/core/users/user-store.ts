@@ -31,7 +31,7 @@ export interface UserQuery {
   skip: number;
   /** 1 at least. */
   limit: number;
-  /** Only users whose e-mail address, phone number or full name has this in it, in whatever case. */
+  /** Only users whose e-mail address, phone number or full name has this in it; at least `a` to `z` in whatever case. */
   query?: string | undefined;
   /** Only users who have this role. */
   role?: string | undefined;

@@ -1,0 +1,30 @@
+import type { AddressInfo } from 'node:net';
+import { otpAuth } from 'express-otp-auth';
+import { Pool } from 'pg';
+import { createApp } from './app.js';
+import { PEOPLE, peopleStore } from './user-store.js';
+
+// DATABASE_URL, such as postgres://user:password@localhost/app; without it, the usual variables PGHOST, PGUSER, …
+const pool = new Pool({ connectionString: process.env['DATABASE_URL'] });
+pool.on('error', (error) => console.error(`PostgreSQL: ${error.message}`));
+await pool.query(PEOPLE);
+
+// For development, no Redis and no mail server are needed. In production, variables say where they are.
+const isProduction = process.env['NODE_ENV'] === 'production';
+const users = { store: peopleStore(pool) };
+const auth = isProduction
+  ? otpAuth({ users }) // everything else from EXPRESS_OTP_AUTH_* variables
+  : otpAuth({
+      users,
+      redis: 'memory:',
+      email: { send: (mail) => console.log(`To ${mail.to}: ${mail.subject}`) },
+    });
+
+const server = createApp(auth, pool).listen(process.env['PORT'] ?? 3000, (error) => {
+  if (error) throw error;
+  console.log(`http://localhost:${(server.address() as AddressInfo).port}`);
+});
+
+process.once('SIGTERM', () => {
+  server.close(() => void auth.close().then(() => pool.end()));
+});
