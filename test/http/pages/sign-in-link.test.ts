@@ -59,6 +59,18 @@ describe('a link beside the code', () => {
     expect((await request(app.url).post(link).type('form').send({})).status).toBe(400);
   });
 
+  it('does not sign in where somebody else has asked for the same address', async () => {
+    const { app, browser } = await start({ otp: { liveCodes: 2 } });
+    const other = new PlainBrowser(app);
+    await other.askForCode();
+    await browser.askForCode();
+    await other.open(linkIn(app));
+    expect(other.heading).toBe('Enter this code where you started');
+    await other.open('/auth/sign-in');
+    const id = /name="sign_in" value="([^"]+)"/.exec(other.page)?.[1] ?? '';
+    expect((await other.agent.post(linkIn(app)).type('form').send({ sign_in: id })).status).toBe(400);
+  });
+
   it('names neither the address nor the code where servers see it', async () => {
     const { app, browser } = await start();
     await browser.askForCode();

@@ -245,6 +245,11 @@ describe('a foreign page', () => {
     await victim.askForCode();
     await victim.submit('code', { sign_in: id, code: app.lastCode('evil@example.com') });
     expect(victim).toMatchObject({ status: 400, next: undefined });
+    // Not even with the right code.
+    for (const fields of [{}, { sign_in: id }]) {
+      const form = { step: 'code', code: app.lastCode(JO), ...fields };
+      expect((await victim.agent.post('/auth/sign-in').type('form').send(form)).status).toBe(400);
+    }
     await victim.agent
       .post('/auth/sign-in')
       .type('form')
@@ -340,5 +345,17 @@ describe('the language of a page', () => {
     expect(browser.page).toContain('Send me a code');
     await browser.open('/auth/sign-in?locale=de');
     expect(browser.page).toContain('Los');
+  });
+});
+
+describe('a second factor that everybody must have', () => {
+  it('is what the page tells of, where somebody has none', async () => {
+    const app = await startPagedApp({ users: { store: 'memory' }, totp: 'required' });
+    const browser = new PlainBrowser(app);
+    await browser.signIn(JO, '/auth/sign-in?return_to=%2Fme');
+    await browser.open('/me');
+    expect(browser).toMatchObject({ status: 200, heading: 'Set up your authenticator app', next: undefined });
+    const enrolled = await browser.agent.post('/auth/totp/enroll');
+    expect(enrolled.status).toBe(200);
   });
 });
