@@ -290,13 +290,14 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
     ...(settings.docs ? docsRoutes({ title: settings.email.fromName, logger }) : []),
   ];
   const openapi = createOpenApi({
-    routes,
+    routes: [...routes, ...(pages?.routes ?? [])],
     schemas,
     userSchemas,
     secondFactor,
     appName: settings.email.fromName,
     cookie: settings.cookie,
     hasPhones: phones !== undefined,
+    hasPages: pages !== undefined,
   });
   const mountCheck = pages && access ? [checkMountPath(settings.publicUrl, logger)] : [];
   const router = createRouter([...routes, ...(pages?.routes ?? []), openapi.route], [waitFor(ready), ...mountCheck]);

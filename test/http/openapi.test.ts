@@ -24,6 +24,10 @@ const CONFIGURATIONS: [name: string, options: OtpAuthOptions][] = [
   ['everything', EVERYTHING],
   ['accounts without a second factor', { users: { store: 'memory' } }],
   ['a second factor that is required', { users: { store: 'memory' }, totp: 'required' }],
+  [
+    'pages and cookies',
+    { pages: true, publicUrl: 'http://localhost/auth', cookie: { accessToken: true }, email: { link: true } },
+  ],
 ];
 
 describe('the API document', () => {
@@ -64,7 +68,15 @@ describe('the API document', () => {
         secondFactor: 'optional',
         appName: 'App',
         hasPhones: false,
-        cookie: { name: 'refresh_token', secure: true, sameSite: 'lax', path: '/' },
+        hasPages: false,
+        cookie: {
+          name: 'refresh_token',
+          accessToken: false,
+          accessTokenName: 'access_token',
+          secure: true,
+          sameSite: 'lax',
+          path: '/',
+        },
       }),
     ).not.toThrow();
   });
@@ -105,6 +117,23 @@ describe('the API document', () => {
 });
 
 describe('live answers and the API document', () => {
+  it('agree on cookies that hold access tokens', async () => {
+    const options = { pages: true, publicUrl: 'http://localhost/auth', cookie: { accessToken: true } };
+    const running = await startAuthApp(options);
+    const { auth, call: go } = createWalk(running);
+    const [email, origin] = ['ann@example.com', { Origin: running.url }];
+    await go('get', '/sign-in');
+    await go('get', '/sign-out');
+    await go('post', '/request-otp', { body: { email }, headers: origin });
+    const signedIn = await go('post', '/verify-otp', { body: { email, otp: running.lastCode(email) } });
+    const access = signedIn.cookies.find(({ name }) => name === 'access_token')!;
+    await go('get', '/sessions', { headers: cookieHeader(access) });
+    const foreign = { ...cookieHeader(access), 'Sec-Fetch-Site': 'cross-site' };
+    expect((await go('post', '/logout-all', { headers: foreign })).status).toBe(403);
+    expect((await go('post', '/logout-all', { headers: cookieHeader(access) })).status).toBe(200);
+    expect(auth.openapi().components['securitySchemes']).toHaveProperty('accessCookie.name', 'access_token');
+  });
+
   it('agree, for every endpoint’s successes and errors', async () => {
     const running = await startAuthApp(EVERYTHING);
     const walk = createWalk(running);

@@ -19,7 +19,7 @@ export interface DocumentDeps extends OperationsDeps {
   routes: readonly Pick<Route, 'method' | 'path'>[];
   /** The application's name. */
   appName: string;
-  cookie: CookieSettings & { name: string };
+  cookie: CookieSettings & { name: string; accessToken: boolean; accessTokenName: string };
   /** Whether codes go to phones, too. */
   hasPhones: boolean;
 }
@@ -31,7 +31,7 @@ export interface DocumentDeps extends OperationsDeps {
 export function openApiDocument(deps: DocumentDeps): OpenApiDocument {
   const described = documentedRoutes(deps);
   const bodies = described.flatMap(({ operation }) => (operation.body ? [operation.body] : []));
-  const paths = pathsOf(described);
+  const paths = pathsOf(described, deps);
   return {
     openapi: '3.1.0',
     info: {
@@ -55,14 +55,19 @@ export function openApiDocument(deps: DocumentDeps): OpenApiDocument {
           flows: { password: { tokenUrl: 'token', refreshUrl: 'token', scopes: {} } },
         },
         refreshCookie: { type: 'apiKey', in: 'cookie', name: nameOf(deps.cookie) },
+        ...(deps.cookie.accessToken ? { accessCookie: accessCookie(deps.cookie) } : {}),
       },
     },
   };
 }
 
 /** As browsers know it, over HTTPS. */
-function nameOf({ name, secure, path, domain }: DocumentDeps['cookie']): string {
+function nameOf({ name, secure, path, domain }: CookieSettings & { name: string }): string {
   return secure === true && path === '/' && domain === undefined ? `__Host-${name}` : name;
+}
+
+function accessCookie({ accessTokenName: name, ...attributes }: DocumentDeps['cookie']): object {
+  return { type: 'apiKey', in: 'cookie', name: nameOf({ ...attributes, name, path: '/' }) };
 }
 
 interface Documented {
@@ -73,7 +78,7 @@ interface Documented {
 
 /** Whether it is no more than a part of a page: its forms, scripts and styles. */
 export function isPartOfPage({ method, path }: Pick<Route, 'method' | 'path'>): boolean {
-  return path.startsWith('/docs/') || (path.startsWith('/sign-in') && !(path === '/sign-in' && method === 'get'));
+  return /^\/(?:docs|sign-in|sign-out)\//.test(path) || (method === 'post' && /^\/sign-(?:in|out)$/.test(path));
 }
 
 function documentedRoutes(deps: DocumentDeps): Documented[] {
@@ -84,27 +89,30 @@ function documentedRoutes(deps: DocumentDeps): Documented[] {
   });
 }
 
-function pathsOf(described: readonly Documented[]): OpenApiDocument['paths'] {
+function pathsOf(described: readonly Documented[], deps: DocumentDeps): OpenApiDocument['paths'] {
   const paths: OpenApiDocument['paths'] = {};
   for (const { path, method, operation } of described) {
     const template = path.replace(/:(\w+)/g, '{$1}');
-    paths[template] = { ...paths[template], [method]: operationObject(path, operation) };
+    paths[template] = { ...paths[template], [method]: operationObject(path, operation, deps) };
   }
   return paths;
 }
 
-function operationObject(path: string, operation: Operation): object {
+function operationObject(path: string, operation: Operation, { cookie }: DocumentDeps): object {
   const { id, summary, description, tag, credentials = 'none', body, query } = operation;
   const parameters = [...pathParameters(path), ...(query ? queryParameters(query) : [])];
+  const isByCookie = cookie.accessToken && credentials === 'access';
+  // The cookie is renewed on the way.
+  const answers = isByCookie ? { ...operation, setsCookie: true as const } : operation;
   return {
     operationId: id,
     summary,
     ...(description === undefined ? {} : { description }),
     tags: [tag],
-    security: SECURITY[credentials],
+    security: [...(isByCookie ? [{ accessCookie: [] }] : []), ...SECURITY[credentials]],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body ? { requestBody: requestBody(body) } : {}),
-    responses: { ...success(operation), ...failures(operation) },
+    responses: { ...success(answers), ...failures(answers) },
   };
 }
 

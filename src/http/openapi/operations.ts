@@ -45,6 +45,9 @@ export interface OperationsDeps {
   userSchemas: UserSchemas;
   /** Whether access tokens of a sign-in without a second factor are refused. */
   secondFactor: 'optional' | 'required';
+  /** Whether asking for a code begins a sign-in that a page can go on with. */
+  hasPages: boolean;
+  cookie: { accessToken: boolean };
 }
 
 /** Every operation there can be, by method and path; the document has those that the router has. */
@@ -52,12 +55,15 @@ export function operations({
   schemas,
   userSchemas,
   secondFactor,
+  hasPages,
+  cookie,
 }: OperationsDeps): Readonly<Record<string, Operation>> {
   const body = (name: string, schema: z.ZodType, more: Omit<Body, 'schemas'> = {}): Body => ({
     schemas: { [name]: schema },
     ...more,
   });
-  const enrolling = ['token_missing', 'invalid_token', 'store_unavailable'] as const;
+  const bearer = ['token_missing', 'invalid_token', 'store_unavailable'] as const;
+  const enrolling = cookie.accessToken ? ([...bearer, 'cross_site_request'] as const) : bearer;
   const guarded = secondFactor === 'required' ? ([...enrolling, 'mfa_required'] as const) : ([...enrolling] as const);
   const recent = [...guarded, 'reauthentication_required'] as const;
   const admin = [...guarded, 'insufficient_scope'] as const;
@@ -73,6 +79,7 @@ export function operations({
       tag: 'Signing in',
       body: body('RequestOtp', schemas.requestOtp, { names: 'identifier' }),
       answer: 'CodeSent',
+      ...(hasPages ? { setsCookie: true } : {}),
       limitedByAddress: true,
       errors: [...read, 'rate_limited', 'delivery_failed', 'store_unavailable'],
     },
@@ -174,6 +181,7 @@ export function operations({
     },
     'get /docs': { id: 'docs', summary: 'This document as a page', tag: 'Documents', answer: 'page', errors: [] },
     'get /sign-in': { id: 'signIn', summary: 'The sign-in page', tag: 'Signing in', answer: 'page', errors: [] },
+    'get /sign-out': { id: 'signOut', summary: 'The sign-out page', tag: 'Signing in', answer: 'page', errors: [] },
 
     'get /users/me': {
       ...user,
