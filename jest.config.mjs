@@ -31,5 +31,6 @@ export default {
   reporters: ['default', '<rootDir>/test/setup/closing-line-reporter.mjs'],
   // A worker has a Redis database of its own, and a server has 16 unless told otherwise.
   maxWorkers: Math.min(8, Math.max(2, Math.floor(os.availableParallelism() / 2))),
-  testTimeout: 30_000,
+  // Long enough for a browser on a busy machine: what hangs is found all the same.
+  testTimeout: 120_000,
 };
