@@ -333,21 +333,6 @@ describeWithOwnRedis('a store that is gone', () => {
   const STORE_TIMEOUT_MS = 1000;
   const SLACK_MS = 2000; // for a machine that is busy with other tests
 
-  /** Every endpoint and the guard, with tokens that were good. */
-  async function everything(url: string, { accessToken, refreshToken }: { accessToken: string; refreshToken: string }) {
-    const Authorization = `Bearer ${accessToken}`;
-    const post = (path: string, body: object, headers = {}) => call(`${url}/auth/${path}`, { body, headers });
-    const begun = performance.now();
-    const answers = await Promise.all([
-      post('request-otp', { email: 'other@example.com' }),
-      post('verify-otp', { email: JO, otp: '123456' }),
-      post('refresh', {}, { Cookie: `refresh_token=${refreshToken}` }),
-      post('logout', {}, { Authorization }),
-      call(`${url}/me`, { method: 'GET', headers: { Authorization } }),
-    ]);
-    return { answers, tookMs: performance.now() - begun };
-  }
-
   it.each<
     [
       string,
@@ -409,6 +394,27 @@ describeWithOwnRedis('a store that is gone', () => {
     await expect(auth.api.requestOtp({ email: JO })).rejects.toMatchObject({ code: 'store_unavailable' });
     expect(logged.join('\n')).toContain('127.0.0.1:1');
     expect(logged.join('\n')).not.toContain('memory:');
+  });
+});
+
+describe('a store of the application’s own', () => {
+  it.each<[string, () => Promise<never>]>([
+    ['never answers', () => new Promise(() => {})],
+    ['rejects', () => Promise.reject(new Error('no'))],
+  ])('is 503 everywhere, within storeTimeoutMs, when it %s', async (_what, fail) => {
+    const memory = memoryStore();
+    const sick = { is: false };
+    const store = new Proxy(memory, {
+      get: (target, name: keyof typeof memory) => (sick.is && name !== 'close' ? fail : target[name]),
+    });
+    const app = await startAuthApp({ store, storeTimeoutMs: 100 });
+    const tokens = await app.signIn(JO);
+    sick.is = true;
+    for (const { status, body, headers } of (await everything(app.url, tokens)).answers)
+      expect([status, body.code, headers['retry-after']]).toEqual([503, 'store_unavailable', '1']);
+    expect((await app.auth.health()).ok).toBe(false);
+    sick.is = false;
+    expect((await everything(app.url, tokens)).answers[0]?.status).toBe(200);
   });
 });
 
@@ -489,3 +495,18 @@ describe('close', () => {
     expect(closed).not.toHaveBeenCalled();
   });
 });
+
+/** Every endpoint and the guard, with tokens that were good. */
+async function everything(url: string, { accessToken, refreshToken }: { accessToken: string; refreshToken: string }) {
+  const Authorization = `Bearer ${accessToken}`;
+  const post = (path: string, body: object, headers = {}) => call(`${url}/auth/${path}`, { body, headers });
+  const begun = performance.now();
+  const answers = await Promise.all([
+    post('request-otp', { email: 'other@example.com' }),
+    post('verify-otp', { email: JO, otp: '123456' }),
+    post('refresh', {}, { Cookie: `refresh_token=${refreshToken}` }),
+    post('logout', {}, { Authorization }),
+    call(`${url}/me`, { method: 'GET', headers: { Authorization } }),
+  ]);
+  return { answers, tookMs: performance.now() - begun };
+}
