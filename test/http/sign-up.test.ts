@@ -113,6 +113,15 @@ describeOnEachUserStore('signing up', (stored) => {
       expect(await emails(app)).toEqual([JANE]);
     });
 
+    it('makes nobody a user again who was deleted while the code was on its way', async () => {
+      const app = await closed();
+      const { id } = await app.auth.api.createUser({ email: JANE });
+      const otp = await app.codeFor(JANE);
+      await app.auth.api.deleteUser(id);
+      expect(await verify(app, JANE, otp)).toMatchObject(INVALID_OTP);
+      expect(await emails(app)).toEqual([]);
+    });
+
     it('sends nothing to users who are disabled', async () => {
       const app = await closed();
       await app.auth.api.createUser({ email: JANE, disabled: true });
