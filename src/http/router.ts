@@ -1,4 +1,4 @@
-import { type RequestHandler, Router } from 'express';
+import { type ErrorRequestHandler, type RequestHandler, Router } from 'express';
 import { OtpAuthError } from '../errors.js';
 import { formBody, jsonBody } from './body.js';
 import { sendProblem } from './problem.js';
@@ -28,8 +28,16 @@ export function createRouter(routes: readonly Route[], before: readonly RequestH
     }
     router.all(path, methodNotAllowed(here.map(({ method }) => method.toUpperCase())));
   }
+  router.use(undecodablePath);
   return router;
 }
+
+/** What Express makes of `/sessions/%FF`; the application's error handler would show a stack outside production. */
+const undecodablePath: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  const { name, status } = error as { name?: unknown; status?: unknown };
+  if (name !== 'URIError' || status !== 400) next(error);
+  else sendProblem(res, new OtpAuthError('invalid_request', 'The path is not valid: each % begins a byte of UTF-8.'));
+};
 
 /** Holds requests until something is loaded; where that failed, the application's error handler hears of it. */
 export function waitFor(ready: Promise<void>): RequestHandler {
