@@ -65,6 +65,7 @@ export async function startAuthApp(
   const logged: string[] = [];
   const auth = otpAuth({
     redis: 'memory:',
+    storeTimeoutMs: 10_000, // the machine may be busy; tests of timeouts set their own
     clock,
     logger: recordingLogger(logged),
     ...options,
