@@ -11,10 +11,12 @@ const SHORTEST_WAIT_MS = 5;
 const LONGEST_WAIT_MS = 25;
 /** Steps of the stores that the work may take: with fewer than these, the lease outlives it. */
 const MOST_STEPS = 20;
+/** Steps' time after which nobody waits for others any longer; they may have ended with the lease in hand. */
+const PATIENCE_STEPS = 5;
 
 /**
  * For what takes more than one step: reading, deciding and writing while another does the same would undo the decision.
- * What it returns rejects with `store_unavailable` where others don't get done within the time of the work.
+ * What it returns rejects with `store_unavailable` where others don't get done in time.
  */
 export function createExclusively({
   store,
@@ -28,20 +30,18 @@ export function createExclusively({
   const forMs = MOST_STEPS * storeTimeoutMs;
   const lastOf = new Map<string, Promise<unknown>>();
 
-  const take = async (name: string, holder: string) => {
-    for (let waitedMs = 0; !(await store.takeLease({ name, holder, nowMs: clock.now(), forMs }));) {
-      if (waitedMs > forMs)
+  const take = async (name: string, holder: string, giveUpAt: number) => {
+    while (!(await store.takeLease({ name, holder, nowMs: clock.now(), forMs }))) {
+      if (performance.now() > giveUpAt)
         throw new OtpAuthError('store_unavailable', 'The service cannot answer right now. Try again in a moment.', {
           retryAfterSeconds: 1,
         });
-      const waitMs = randomInt(SHORTEST_WAIT_MS, LONGEST_WAIT_MS);
-      await setTimeout(waitMs);
-      waitedMs += waitMs;
+      await setTimeout(randomInt(SHORTEST_WAIT_MS, LONGEST_WAIT_MS));
     }
   };
-  const withLease = async <Result>(name: string, work: () => Promise<Result>) => {
+  const withLease = async <Result>(name: string, giveUpAt: number, work: () => Promise<Result>) => {
     const holder = randomId();
-    await take(name, holder);
+    await take(name, holder, giveUpAt);
     try {
       return await work();
     } finally {
@@ -50,8 +50,9 @@ export function createExclusively({
   };
 
   return (name, work) => {
+    const giveUpAt = performance.now() + PATIENCE_STEPS * storeTimeoutMs;
     // In line within this process, so that its requests don't contend with each other for the lease.
-    const turn = (lastOf.get(name) ?? Promise.resolve()).then(() => withLease(name, work));
+    const turn = (lastOf.get(name) ?? Promise.resolve()).then(() => withLease(name, giveUpAt, work));
     const settled = turn
       .catch(() => {})
       .then(() => {

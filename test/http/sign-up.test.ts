@@ -1,5 +1,5 @@
 import { memoryUserStore, type OtpAuthOptions, type UserStore } from '../../src/index.js';
-import { type Accounts, BOSS, JANE, JOHN, startAccounts } from '../support/accounts.js';
+import { type Accounts, BOSS, JANE, JOHN, PHONE, startAccounts } from '../support/accounts.js';
 import { fakeClock } from '../support/auth-app.js';
 import { describeOnEachUserStore } from '../support/each-user-store.js';
 
@@ -49,6 +49,20 @@ describeOnEachUserStore('signing up', (stored) => {
       const app = await start();
       const { accessToken } = await app.signIn(JANE);
       expect((await app.auth.api.authenticate(accessToken)).roles).toEqual(['user']);
+    });
+
+    it('makes users by phone number, without an invented address', async () => {
+      const texts: { to: string; code: string }[] = [];
+      const app = await start({ sms: { allowedCountries: ['DE'], send: (sms) => texts.push(sms) } });
+      await app.as(undefined, 'POST', '/request-otp', { phone_number: '+49 151 12345678' });
+      const body = { phone_number: PHONE, otp: texts[0]?.code, token_transport: 'body' };
+      const signedIn = await app.as(undefined, 'POST', '/verify-otp', body);
+      const authorization = `Bearer ${String(signedIn.body.access_token)}`;
+      const { body: user } = await app.as({ authorization }, 'GET', '/users/me');
+      expect(user).toMatchObject({ email: null, phone_number: PHONE, roles: ['user'] });
+      const { claims } = await app.auth.api.authenticate(String(signedIn.body.access_token));
+      expect(claims).toMatchObject({ sub: user['id'], phone_number: PHONE });
+      expect(claims).not.toHaveProperty('email');
     });
 
     it('answers alike for users, strangers and users who are disabled', async () => {
