@@ -14,7 +14,7 @@ import type {
 } from '../../core/ports.js';
 import { type Keys, keysFor, type KeyPrefixes } from './keys.js';
 import { failFast } from './fail-fast.js';
-import { newsFromOutside, type RevocationNews, UNANNOUNCED } from './revocation-news.js';
+import { newsFromOutside, type Revocation, type RevocationNews, UNANNOUNCED } from './revocation-news.js';
 import type { RedisClient } from './redis-client.js';
 import { runScript, type Script } from './run-script.js';
 import { confirmSms } from './scripts/confirm-sms.js';
@@ -184,7 +184,7 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
               [nowMs, session.id, stored, maxSessions, revocationMs, ...announcement],
             ),
           ),
-        (opened) => opened.outcome === 'opened' && opened.endedSessionIds.length > 0,
+        (opened) => (opened.outcome === 'opened' ? ofIds(opened.endedSessionIds, revocationMs) : []),
       );
     },
 
@@ -222,7 +222,7 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
               ],
             ),
           ),
-        ({ outcome }) => outcome === 'reused',
+        ({ outcome }) => (outcome === 'reused' ? ofIds([sessionId], request.revocationMs) : []),
       );
     },
 
@@ -240,7 +240,7 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
             ],
             [sessionId, revocationMs, ...announcement, ...(revokesToken ? [token.id, token.remainingMs] : [])],
           ),
-        always,
+        () => [...ofIds([sessionId], revocationMs), ...(revokesToken ? ofIds([token.id], token.remainingMs) : [])],
       );
       return reply === 1;
     },
@@ -275,22 +275,21 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
       await news.spread(
         userKey,
         (announcement) => run(revokeToken, [keys.revoked(userKey, tokenId)], [remainingMs, ...announcement, tokenId]),
-        always,
+        () => ofIds([tokenId], remainingMs),
       );
     },
 
     async endAllSessions({ userKey, nowMs, revocationMs }) {
-      const reply = await news.spread(
+      return news.spread(
         userKey,
         (announcement) =>
           run(
             endAllSessions,
             [keys.sessions(userKey), keys.revokedUser(userKey), keys.revoked(userKey, '')],
             [nowMs, revocationMs, ...announcement],
-          ),
-        always,
+          ) as Promise<string[]>,
+        (ended) => [{ what: 'user', revokedAtMs: nowMs, lifeMs: revocationMs }, ...ofIds(ended, revocationMs)],
       );
-      return reply as string[];
     },
 
     async listSessions({ userKey, nowMs }) {
@@ -330,7 +329,9 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
   };
 }
 
-const always = () => true;
+function ofIds(ids: readonly string[], lifeMs: number): Revocation[] {
+  return ids.map((id) => ({ what: 'id', id, lifeMs }));
+}
 
 /** The record's JSON as `scripts/session.ts` describes it. */
 interface StoredSession {

@@ -3,6 +3,12 @@ import type { RedisClient } from './redis-client.js';
 import { runScript } from './run-script.js';
 import { crossOffMembers } from './scripts/cross-off-members.js';
 
+/** One revocation of a user's: of an id (a token's or a session's), or of everything issued before a time. */
+export type Revocation =
+  | { what: 'id'; id: string; lifeMs: number }
+  /** `revokedAtMs` is by the clock that tokens are issued by. */
+  | { what: 'user'; revokedAtMs: number; lifeMs: number };
+
 /** The last two arguments of every script that revokes: see `scripts/announce.ts`. */
 export type Announcement = readonly [channel: string, stamp: string];
 
@@ -11,13 +17,13 @@ export const UNANNOUNCED: Announcement = ['', ''];
 /** How the processes that answer from memory learn that something was revoked. Everything that revokes goes through it. */
 export interface RevocationNews {
   /**
-   * Runs a script that may revoke something of the user's. Where it did, resolves only when no process takes anything
-   * for good any longer because it has not heard.
+   * Runs a script that may revoke something of the user's, which its reply tells. Where it did, resolves only when no
+   * process takes anything for good any longer because it has not heard.
    */
   spread<Reply>(
     userKey: string,
     run: (announcement: Announcement) => Promise<Reply>,
-    hasRevoked: (reply: Reply) => boolean,
+    revokedBy: (reply: Reply) => readonly Revocation[],
   ): Promise<Reply>;
 }
 
@@ -27,9 +33,9 @@ export interface RevocationNews {
  */
 export function newsFromOutside(client: RedisClient, keys: Keys): RevocationNews {
   return {
-    async spread(_userKey, run, hasRevoked) {
+    async spread(_userKey, run, revokedBy) {
       const reply = await run(UNANNOUNCED);
-      if (hasRevoked(reply)) await runScript(client, crossOffMembers, [keys.registry], []);
+      if (revokedBy(reply).length > 0) await runScript(client, crossOffMembers, [keys.registry], []);
       return reply;
     },
   };

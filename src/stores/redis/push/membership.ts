@@ -184,11 +184,17 @@ export function joinRegistry(deps: MembershipDeps): Membership {
       number,
     ];
     const before = state;
+    // The answer took its time: what it says is rather too late than too early, and the quickest answer knows best. A
+    // token knows the second it was issued in, no more: the whole of it counts as before.
+    const bornAtSeconds = Math.min(
+      Math.ceil((clock.now() - Number(ageMs)) / 1000),
+      before?.feed === feed ? before.bornAtSeconds : Number.POSITIVE_INFINITY,
+    );
     state = {
       feed,
       server,
       connections,
-      bornAtSeconds: Math.floor((askedAtWallMs - Number(ageMs)) / 1000),
+      bornAtSeconds,
       settlesAtMs: monotonic() + settlingMs,
     };
 

@@ -1,4 +1,4 @@
-import type { Revocation } from './revocation-set.js';
+import type { Revocation } from '../revocation-news.js';
 
 /** What processes say to each other over Redis. */
 export type Message =

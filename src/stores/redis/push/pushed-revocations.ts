@@ -10,6 +10,7 @@ import { restoreRevocation } from '../scripts/restore-revocation.js';
 import { acknowledgements } from './acknowledgements.js';
 import { joinRegistry } from './membership.js';
 import { type Message, stampOf, takenIn } from './message.js';
+import { type OfUser, restoration } from './restoration.js';
 import { revocationSet } from './revocation-set.js';
 import type { SubscriberClient } from './subscription.js';
 import { LEASE_MS, OLDEST_ANSWER_MS } from './timing.js';
@@ -36,7 +37,9 @@ export interface PushedRevocationsDeps {
   waitMs: number;
 }
 
-const RESTORED_AT_ONCE = 100;
+/** Redis may lose what it acknowledged last: for so long whoever heard of a revocation can put it back, whoever revoked it always. */
+const RECENT_MS = 10_000;
+const MOST_RECENT = 10_000;
 const FAREWELL_MS = 200;
 /** A process that was never up to date for so long says so in the log. */
 const TROUBLE_MS = 5000;
@@ -49,18 +52,21 @@ export function pushedRevocations(deps: PushedRevocationsDeps): PushedRevocation
   const monotonic = () => performance.now();
   const process = randomBytes(12).toString('base64url');
   const known = revocationSet(monotonic);
-  /** Those of this process: it puts them back where Redis has lost them. */
+  /** Those of this process, and what others have revoked just now: they are put back where Redis has lost them. */
   const own = revocationSet(monotonic);
+  let recent: (OfUser & { heardAtMs: number })[] = [];
   const taken = acknowledgements();
   const membership = joinRegistry({
     ...deps,
     process,
     monotonic,
     onMessage: hear,
-    onServerChanged: () => void restore(),
+    onServerChanged: () => restored.start([...own.entries(), ...recent]),
     onTick() {
       known.sweep();
       own.sweep();
+      forgetRecent();
+      restored.goOn();
       sayIfInTrouble();
     },
   });
@@ -78,16 +84,12 @@ export function pushedRevocations(deps: PushedRevocationsDeps): PushedRevocation
     const { from, number, userKey, revocations } = message;
     for (const revocation of revocations) {
       known.add(userKey, revocation);
-      if (from === process) own.add(userKey, revocation);
+      if (from !== process && recent.length < MOST_RECENT) recent.push({ userKey, revocation, heardAtMs: monotonic() });
     }
-    if (number > 0) acknowledge(from, number);
+    if (number > 0 && from !== process) acknowledge(from, number);
   }
 
   function acknowledge(from: string, number: number): void {
-    if (from === process) {
-      for (const name of membership.memberNames()) taken.taken(name, [number]);
-      return;
-    }
     // All that has come in one piece is acknowledged in one.
     if (unacknowledged.size === 0) queueMicrotask(sendAcknowledgements);
     unacknowledged.set(from, [...(unacknowledged.get(from) ?? []), number]);
@@ -107,12 +109,17 @@ export function pushedRevocations(deps: PushedRevocationsDeps): PushedRevocation
   // --- what this process revokes
 
   const news: RevocationNews = {
-    async spread(userKey, run, hasRevoked) {
+    async spread(userKey, run, revokedBy) {
       const number = taken.expect();
       try {
         const channel = membership.channel();
         const reply = await run(channel === undefined ? UNANNOUNCED : [channel, stampOf(process, number, userKey)]);
-        if (hasRevoked(reply)) await everyoneHasTaken(number);
+        const revocations = revokedBy(reply);
+        for (const revocation of revocations) {
+          known.add(userKey, revocation);
+          own.add(userKey, revocation);
+        }
+        if (revocations.length > 0) await everyoneHasTaken(number);
         return reply;
       } finally {
         taken.forget(number);
@@ -122,27 +129,31 @@ export function pushedRevocations(deps: PushedRevocationsDeps): PushedRevocation
 
   async function everyoneHasTaken(number: number): Promise<void> {
     const members = (await runScript(client, liveMembers, [keys.registry], [LEASE_MS])) as string[];
+    for (const name of membership.memberNames()) taken.taken(name, [number]);
     if (membership.isListening()) await taken.wait(number, members, deps.waitMs);
     const silent = taken.missing(number, members);
     if (silent.length > 0) await runScript(client, crossOffMembers, [keys.registry], silent);
   }
 
-  /** After a restart or a failover: what this process has revoked is there again, and everyone hears of it. */
-  async function restore(): Promise<void> {
-    let batch: Promise<unknown>[] = [];
-    for (const { userKey, revocation } of own.entries()) {
-      const isId = revocation.what === 'id';
-      const key = isId ? keys.revoked(userKey, revocation.id) : keys.revokedUser(userKey);
-      const named = isId ? revocation.id : revocation.revokedAtMs;
-      const lifeMs = Math.ceil(revocation.lifeMs);
-      const args = [revocation.what, named, lifeMs, membership.channel() ?? '', stampOf(process, 0, userKey)];
-      batch.push(runScript(client, restoreRevocation, [key], args));
-      if (batch.length === RESTORED_AT_ONCE) {
-        await Promise.allSettled(batch);
-        batch = [];
-      }
-    }
-    await Promise.allSettled(batch);
+  // --- what Redis has lost
+
+  const restored = restoration(({ userKey, revocation }) => {
+    const isId = revocation.what === 'id';
+    const key = isId ? keys.revoked(userKey, revocation.id) : keys.revokedUser(userKey);
+    const named = isId ? revocation.id : revocation.revokedAtMs;
+    const announcement = [membership.channel() ?? '', stampOf(process, 0, userKey)];
+    return runScript(
+      client,
+      restoreRevocation,
+      [key],
+      [revocation.what, named, Math.ceil(revocation.lifeMs), ...announcement],
+    );
+  });
+
+  function forgetRecent(): void {
+    const oldestMs = monotonic() - RECENT_MS;
+    if (recent.length > 0 && (recent[0] as { heardAtMs: number }).heardAtMs < oldestMs)
+      recent = recent.filter(({ heardAtMs }) => heardAtMs >= oldestMs);
   }
 
   // --- what is asked of it

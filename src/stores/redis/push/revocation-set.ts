@@ -1,10 +1,5 @@
 import type { RevocationQuery } from '../../../core/ports.js';
-
-/** One revocation of a user's: of an id (a token's or a session's), or of everything issued before a time. */
-export type Revocation =
-  | { what: 'id'; id: string; lifeMs: number }
-  /** `revokedAtMs` is by the clock that tokens are issued by. */
-  | { what: 'user'; revokedAtMs: number; lifeMs: number };
+import type { Revocation } from '../revocation-news.js';
 
 /** The revocations that a process knows of. They leave with the tokens that they name. */
 export interface RevocationSet {

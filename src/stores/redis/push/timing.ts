@@ -10,7 +10,7 @@ export const LEASE_MS = 600;
 export const RENEW_MS = 200;
 
 /** An answer of Redis says what was so when it was asked; older than this it says nothing. */
-export const OLDEST_ANSWER_MS = 900;
+export const OLDEST_ANSWER_MS = 800;
 
 /**
  * After a restart or a failover, Redis may lack what it acknowledged last. For so long the processes put back what
