@@ -26,7 +26,8 @@ export function docsRoutes({ title, logger }: { title: string; logger: Logger })
   const files = FILES.map((name): Route => {
     const send: RequestHandler = (_req, res, next) => {
       secured(res).sendFile(name, { root: folder }, (error?: Error) => {
-        if (error && !res.headersSent) next(error);
+        // Where the browser went away, there is nobody to tell.
+        if (error && !res.headersSent && !res.destroyed) next(error);
       });
     };
     return { method: 'get', path: `/docs/${name}`, handlers: [waitFor(ready), send] };
