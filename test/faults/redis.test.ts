@@ -11,7 +11,10 @@ import { startLossyProxy } from './proxy.js';
 import { send } from './send.js';
 import { startSurvivor, survive, type Survivor } from './survive.js';
 
-/** One application with the package's own client, and two that hand theirs over, set up as by default. */
+/**
+ * Two applications with the package's own client, of which one has revocations pushed (in a database of its own), and
+ * two that hand theirs over, set up as by default.
+ */
 async function survivorsOn(url: string): Promise<Record<string, Survivor>> {
   const handOver = (client: RedisClient) => {
     client.on('error', () => {});
@@ -20,6 +23,7 @@ async function survivorsOn(url: string): Promise<Record<string, Survivor>> {
   };
   return {
     'own client': await startSurvivor({ redis: url }),
+    'own client, pushed': await startSurvivor({ redis: `${url}/1`, revocation: 'push' }),
     'ioredis 6': await handOver(new Redis(url)),
     'ioredis 5': await handOver(new Redis5(url)),
   };
@@ -135,7 +139,11 @@ describeWithOwnRedis('Redis under load', () => {
   it('is behind a connection that loses everything and tells nobody', async () => {
     const redis = await startRedis();
     const proxy = await startLossyProxy(redis.port);
-    const survivors = { 'own client': await startSurvivor({ redis: `redis://127.0.0.1:${proxy.port}` }) };
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    const survivors = {
+      'own client': await startSurvivor({ redis: url }),
+      'own client, pushed': await startSurvivor({ redis: `${url}/1`, revocation: 'push' }),
+    };
     await survive('half-open', survivors, async () => {
       proxy.lose();
       await setTimeout(2_500);
