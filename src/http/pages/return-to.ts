@@ -1,4 +1,5 @@
-const LONGEST_PATH = 2048;
+/** Characters, in normal form: with all that stands beside it, a sign-in under way fits into a cookie. */
+const LONGEST_PATH = 1536;
 /** Stands for whatever host the application has: what leaves it is no path of the application. */
 const HERE = 'http://here.invalid';
 
@@ -13,5 +14,7 @@ export function pathOfThisOrigin(input: unknown): string | undefined {
   if (typeof input !== 'string' || input.length > LONGEST_PATH) return undefined;
   if (!/^\/(?!\/)[^\p{Cc}\\]*$/u.test(input) || !URL.canParse(input, HERE)) return undefined;
   const { origin, pathname, search, hash } = new URL(input, HERE);
-  return origin === HERE && !pathname.startsWith('//') ? pathname + search + hash : undefined;
+  const path = pathname + search + hash;
+  // Its letters beyond ASCII have become longer.
+  return origin === HERE && !pathname.startsWith('//') && path.length <= LONGEST_PATH ? path : undefined;
 }

@@ -1,4 +1,7 @@
+import type { Application } from 'express';
 import fc from 'fast-check';
+import { generateSync } from 'otplib';
+import request from 'supertest';
 import { pathOfThisOrigin } from '../../../src/http/pages/return-to.js';
 import { JO, PlainBrowser, startPagedApp } from './support.js';
 
@@ -34,6 +37,7 @@ const ATTACKS = [
   '#x',
   '',
   `/${'a'.repeat(3000)}`,
+  `/${'日'.repeat(300)}`,
 ];
 
 describe('the path that a browser goes back to', () => {
@@ -105,6 +109,30 @@ describe('signing in', () => {
     const browser = new PlainBrowser(app);
     await browser.signIn(JO, '/auth/sign-in?return_to=%2Faccount%3Ftab%3D1%26x%3D2');
     expect(browser.next).toBe('/account?tab=1&x=2');
+  });
+
+  it('keeps no cookie that is too long for browsers, however long the path and the address', async () => {
+    const kept: string[] = [];
+    const prepare = (application: Application) =>
+      application.use((_req, res, next) => {
+        res.once('finish', () => kept.push(...[res.getHeader('set-cookie') ?? []].flat().map(String)));
+        next();
+      });
+    const app = await startPagedApp({ users: { store: 'memory' }, totp: 'optional' }, { prepare });
+    const address = `${'j'.repeat(64)}@${'a.'.repeat(90)}example`; // of 254 characters at most
+    const path = Array.from({ length: 4096 }, (_, length) => `/${'a'.repeat(length)}`).findLast(pathOfThisOrigin);
+    const { authorization } = await app.signIn(address);
+    const post = (to: string, body: object) =>
+      request(app.url).post(`/auth${to}`).set('Authorization', authorization).send(body);
+    const { secret } = (await post('/totp/enroll', {})).body as { secret: string };
+    const code = generateSync({ secret, epoch: Math.floor(app.clock.now() / 1000) });
+    expect((await post('/totp/confirm', { code })).status).toBe(200);
+
+    const browser = await new PlainBrowser(app).signIn(address, `/auth/sign-in?return_to=${path}`);
+    expect(browser.heading).toBe('One more step');
+    const longest = Math.max(...kept.map((cookie) => cookie.slice(0, cookie.indexOf(';')).length));
+    expect(longest).toBeGreaterThan(3000);
+    expect('__Host-'.length + longest).toBeLessThanOrEqual(4096); // RFC 6265bis, section 5.6
   });
 
   it('takes one `return_to`, not a list of them', async () => {
