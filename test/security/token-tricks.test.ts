@@ -234,6 +234,13 @@ describe('an access token', () => {
     await expectRefused(forge(refreshToken, key, { header: { typ: 'at+jwt' }, payload: claims }));
   });
 
+  it('is written in UTF-8, and in no other encoding of Unicode', async () => {
+    const text = Buffer.from(JSON.stringify(readToken(good).payload), 'utf16le').toString('latin1');
+    await expectRefused(forge(good, SECRET, { text }));
+    const name = 'ژاله 名前 é 😀';
+    expect((await app.auth.api.authenticate(forge(good, SECRET, { payload: { name } }))).claims['name']).toBe(name);
+  });
+
   it('of 100 kB is refused without being looked at', async () => {
     const padding = 'x'.repeat(100_000);
     for (const token of [padding, forge(good, SECRET, { payload: { padding } }), `${good}${padding}`])
