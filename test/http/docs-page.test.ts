@@ -16,6 +16,11 @@ describe('the page of the API document', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toMatch(/unsafe|https?:|\*/);
     expect(policy).toContain("frame-ancestors 'none'");
+    expect(page.headers).toMatchObject({
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+    });
     expect(page.text).toContain('<title>Tom &amp; &lt;Jerry&gt;</title>');
     expect(page.text).not.toMatch(/https?:\/\//);
     const file = await call(`${url}/auth/docs/swagger-ui.css`, { method: 'GET' });
