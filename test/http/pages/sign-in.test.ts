@@ -293,6 +293,7 @@ describe('every page', () => {
       'x-frame-options': 'DENY',
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'same-origin',
+      'cross-origin-opener-policy': 'same-origin',
     });
     expect(page).not.toMatch(/\son\w+=|style=|javascript:/i);
     const again = await new PlainBrowser(app).open('/auth/sign-in');
