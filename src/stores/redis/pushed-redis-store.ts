@@ -23,11 +23,24 @@ export function pushedRedisStore(
   deps: { openSubscriber: () => SubscriberClient; clock: Clock; logger: Logger; waitMs: number },
 ): PushedRedisStore {
   const keys = keysFor(prefixes);
-  const pushed = pushedRevocations({ ...deps, client, keys });
+  const pushed = pushedRevocations({
+    ...deps,
+    client,
+    keys,
+    redis: {
+      isRevoked: async (query) => store.isRevoked(query),
+      async hasSession({ userKeys, sessionId }) {
+        const there = await Promise.all(
+          userKeys.map((userKey) => client.call('HEXISTS', keys.sessions(userKey), sessionId)),
+        );
+        return there.includes(1);
+      },
+    },
+  });
   const store = createRedisStore(client, keys, pushed.news);
   return {
     ...store,
-    isRevoked: (query) => pushed.isRevoked(query, async () => store.isRevoked(query)),
+    isRevoked: (query) => pushed.isRevoked(query),
     isUpToDate: () => pushed.isUpToDate(),
     close: () => pushed.close(),
   };

@@ -16,8 +16,6 @@ export interface Epoch {
   readonly member: string;
   /** Tokens issued since then cannot have been revoked before the epoch began. */
   readonly coversIssuedSinceSeconds: number;
-  /** Tokens issued before then may have been revoked in a Redis that has lost its data since. */
-  readonly bornAtSeconds: number;
   /** What Redis was asked about in this epoch, and had not revoked: should it be, this process will hear. */
   readonly cleared: WeakSet<RevocationQuery>;
 }
@@ -27,6 +25,7 @@ export interface RedisState {
   readonly feed: string;
   /** Run id; empty where Redis does not tell. */
   readonly server: string;
+  /** Tokens issued before then may have been revoked in a Redis that has lost its data since. */
   readonly bornAtSeconds: number;
   /** By the monotonic clock. */
   readonly settlesAtMs: number;
@@ -62,8 +61,8 @@ export interface MembershipDeps {
   /** Monotonic, in milliseconds. */
   monotonic: () => number;
   onMessage: (message: Exclude<Message, { kind: 'echo' }>) => void;
-  /** Redis is another server, with the same data as far as it goes. */
-  onServerChanged: () => void;
+  /** Redis was emptied, or is another server, with the same data as far as it goes. */
+  onDataLost: () => void;
   /** Every `RENEW_MS`. */
   onTick: () => void;
 }
@@ -166,7 +165,7 @@ export function joinRegistry(deps: MembershipDeps): Membership {
         deps.process,
         askedAtMs,
         randomBytes(9).toString('base64url'),
-        state === undefined ? '0' : '1',
+        state?.server ?? 'none',
         LEASE_MS,
         // A slot that moves to another node of a Cluster is no reason for doubt, and of the other nodes nothing is known.
         client.isCluster === true ? 0 : SETTLING_MS,
@@ -201,20 +200,20 @@ export function joinRegistry(deps: MembershipDeps): Membership {
     if (before?.feed !== feed) {
       endEpoch('Redis has no registry, or another one than before');
       listen();
+      if (before !== undefined) deps.onDataLost();
       return;
     }
     if (echoed !== 1) trouble = 'Redis does not let it publish';
     if (echoedAtMs < askedAtMs) unheardSinceMs ??= askedAtMs;
     if (before.server !== server) {
       endEpoch('Redis was restarted, or another server took over');
-      deps.onServerChanged();
+      deps.onDataLost();
       return;
     }
     if (mode === 'join') {
       epoch = {
         member,
         coversIssuedSinceSeconds: Math.ceil((clock.now() + ISSUE_MARGIN_MS) / 1000),
-        bornAtSeconds: state.bornAtSeconds,
         cleared: new WeakSet(),
       };
     } else if (asked !== undefined && current() === asked && present !== 1) {

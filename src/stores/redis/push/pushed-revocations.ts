@@ -15,11 +15,18 @@ import { revocationSet } from './revocation-set.js';
 import type { SubscriberClient } from './subscription.js';
 import { LEASE_MS, OLDEST_ANSWER_MS } from './timing.js';
 
+/** What Redis has to say of a token. */
+export interface RedisAnswers {
+  isRevoked(query: RevocationQuery): Promise<boolean>;
+  /** Whether the token's session is there. */
+  hasSession(query: RevocationQuery): Promise<boolean>;
+}
+
 /** Revocations that come by themselves. */
 export interface PushedRevocations {
   news: RevocationNews;
-  /** At once where the process knows; else it asks Redis, by `ask`. */
-  isRevoked(query: RevocationQuery, ask: () => Promise<boolean>): boolean | Promise<boolean>;
+  /** At once where the process knows; else it asks Redis. */
+  isRevoked(query: RevocationQuery): boolean | Promise<boolean>;
   /** Whether it answers from memory at this moment. */
   isUpToDate(): boolean;
   /** Leaves the registry, so that nobody waits for this process, and closes the subscription. */
@@ -35,6 +42,7 @@ export interface PushedRevocationsDeps {
   logger: Logger;
   /** How long a revocation waits for processes to take it in. */
   waitMs: number;
+  redis: RedisAnswers;
 }
 
 /** Redis may lose what it acknowledged last: for so long whoever heard of a revocation can put it back, whoever revoked it always. */
@@ -48,7 +56,7 @@ const TROUBLE_MS = 5000;
  * Keeps the revocations of all processes in the memory of this one. See `joinRegistry` for why what it answers is true.
  */
 export function pushedRevocations(deps: PushedRevocationsDeps): PushedRevocations {
-  const { client, keys, logger } = deps;
+  const { client, keys, logger, redis } = deps;
   const monotonic = () => performance.now();
   const process = randomBytes(12).toString('base64url');
   const known = revocationSet(monotonic);
@@ -61,7 +69,7 @@ export function pushedRevocations(deps: PushedRevocationsDeps): PushedRevocation
     process,
     monotonic,
     onMessage: hear,
-    onServerChanged: () => restored.start([...own.entries(), ...recent]),
+    onDataLost: () => restored.start([...own.entries(), ...recent]),
     onTick() {
       known.sweep();
       own.sweep();
@@ -158,25 +166,23 @@ export function pushedRevocations(deps: PushedRevocationsDeps): PushedRevocation
 
   // --- what is asked of it
 
-  function isRevoked(query: RevocationQuery, ask: () => Promise<boolean>): boolean | Promise<boolean> {
+  function isRevoked(query: RevocationQuery): boolean | Promise<boolean> {
     if (known.has(query)) return true;
     const epoch = membership.current();
-    if (epoch !== undefined) {
-      if (query.issuedAtSeconds >= epoch.coversIssuedSinceSeconds) return false;
-      if (query.issuedAtSeconds < epoch.bornAtSeconds) return true;
-      if (epoch.cleared.has(query)) return false;
-    }
-    return askRedis(query, ask);
+    if (epoch !== undefined && (query.issuedAtSeconds >= epoch.coversIssuedSinceSeconds || epoch.cleared.has(query)))
+      return false;
+    return askRedis(query);
   }
 
-  async function askRedis(query: RevocationQuery, ask: () => Promise<boolean>): Promise<boolean> {
+  async function askRedis(query: RevocationQuery): Promise<boolean> {
     for (let attemptsLeft = 3; attemptsLeft > 0; attemptsLeft -= 1) {
       const state = await membership.askState();
-      if (query.issuedAtSeconds < state.bornAtSeconds) return true;
       const epoch = membership.current();
       const askedAtMs = monotonic();
       if (askedAtMs < state.settlesAtMs) throw new Error('Redis has just been restarted, or another server took over');
-      if ((await ask()) || known.has(query)) return true;
+      if ((await redis.isRevoked(query)) || known.has(query)) return true;
+      // Whatever lost the revocations of that time has lost its sessions too.
+      if (query.issuedAtSeconds < state.bornAtSeconds && !(await redis.hasSession(query))) return true;
       if (!membership.isStill(state) || monotonic() - askedAtMs > OLDEST_ANSWER_MS) continue;
       epoch?.cleared.add(query);
       return false;

@@ -4,27 +4,22 @@ export const keepMembership = script(`
 -- Asks the registry of processes that are told of revocations, and publishes an echo for the process to hear itself.
 -- KEYS  1 the registry, a hash: m:<member> -> when it last asked (ms); feed, born (ms), server, changed (ms)
 -- ARGV  1 'look', 'join' or 'renew', 2 member id, 3 what channels begin with, 4 process id, 5 what to echo,
---       6 id of a new feed, 7 '1' if the process has known a registry before, 8 lease (ms), 9 settling time (ms),
---       10 life of the registry (ms)
--- Reply { feed id, age of the oldest revocation that can be here (ms), 1 a member or 0, run id of the server ('': not told),
+--       6 id of a new feed, 7 run id of the server that the process knew a registry on ('none': it knew none), 8 lease (ms),
+--       9 settling time (ms), 10 life of the registry (ms)
+-- Reply { feed id, age of the registry (ms), 1 a member or 0, run id of the server ('': not told),
 --         what is left of the settling time (ms), 1 the echo was published or 0 }
 local key, mode, member = KEYS[1], ARGV[1], 'm:' .. ARGV[2]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local info = redis.pcall('INFO', 'server')
-local server, uptime = '', nil
-if type(info) == 'string' then
-  server = string.match(info, 'run_id:(%x+)') or ''
-  uptime = tonumber(string.match(info, 'uptime_in_seconds:(%d+)'))
-end
+local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
 
 local feed = redis.call('HGET', key, 'feed')
 if not feed then
   feed = ARGV[6]
-  local born = now
-  -- Whoever never saw a registry knows of none that was lost: then all that was revoked since the server started is here.
-  if ARGV[7] == '0' and uptime then born = math.min(now, now - uptime * 1000 + 1000) end
-  redis.call('HSET', key, 'feed', feed, 'born', born, 'server', server, 'changed', 0)
+  -- Emptied, a server has lost everything or nothing; one that took over may lack what was written last.
+  local took_over = ARGV[7] ~= 'none' and (ARGV[7] ~= server or server == '')
+  redis.call('HSET', key, 'feed', feed, 'born', now, 'server', server, 'changed', took_over and now or 0)
 elseif redis.call('HGET', key, 'server') ~= server then
   redis.call('HSET', key, 'server', server, 'changed', now)
 end
