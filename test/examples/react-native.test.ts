@@ -1,26 +1,15 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
 import { build } from 'esbuild';
 import type { OtpClient } from '../../src/client/index.js';
 import { startWeatherServer } from '../client/weather-server.js';
 import { projectWithPackage, runInstalled } from '../support/installed-package.js';
+import { installSecureStore } from '../support/secure-store.js';
 
 jest.setTimeout(120_000); // it starts programs, on a machine that may be busy
 
 const email = 'ann@example.com';
-
-/** The functions of expo-secure-store that the example uses: its types of them, and a store in memory. */
-const SECURE_STORE_TYPES = `
-export declare function getItemAsync(key: string): Promise<string | null>;
-export declare function setItemAsync(key: string, value: string): Promise<void>;
-export declare function deleteItemAsync(key: string): Promise<void>;
-`;
-const SECURE_STORE = `
-export const getItemAsync = async (key) => keychain.get(key) ?? null;
-export const setItemAsync = async (key, value) => void keychain.set(key, value);
-export const deleteItemAsync = async (key) => void keychain.delete(key);
-`;
 
 /** React Native's, before it had a real one. */
 class PlainUrl {
@@ -38,11 +27,7 @@ describe('examples/react-native', () => {
   beforeAll(() => {
     project = projectWithPackage({ kinds: ['esm'] });
     cpSync(path.resolve('examples/react-native'), project, { recursive: true });
-    const secureStore = path.join(project, 'node_modules/expo-secure-store');
-    mkdirSync(secureStore);
-    writeFileSync(path.join(secureStore, 'package.json'), JSON.stringify({ type: 'module', exports: './index.js' }));
-    writeFileSync(path.join(secureStore, 'index.js'), SECURE_STORE);
-    writeFileSync(path.join(secureStore, 'index.d.ts'), SECURE_STORE_TYPES);
+    installSecureStore(project);
   });
 
   it('compiles', () => {
