@@ -5,7 +5,7 @@ import { isBuiltin } from 'node:module';
 import path from 'node:path';
 
 const root = path.dirname(import.meta.dirname);
-const required = ['LICENSE', 'README.md', 'SECURITY.md', 'CHANGELOG.md', 'package.json'];
+const required = ['LICENSE', 'README.md', 'SECURITY.md', 'CHANGELOG.md', 'llms.txt', 'package.json'];
 const problems = [];
 
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
@@ -14,7 +14,7 @@ const files = packedFiles();
 
 for (const file of required) if (!files.includes(file)) problems.push(`${file} is not in the package`);
 for (const file of files) {
-  if (!required.includes(file) && !/^dist\/(esm|cjs)\/.*(\.js|\.d\.ts|package\.json)$/.test(file)) {
+  if (!required.includes(file) && !/^(dist\/(esm|cjs)\/.*(\.js|\.d\.ts|package\.json)|docs\/[\w-]+\.md)$/.test(file)) {
     problems.push(`${file} does not belong in the package`);
   }
   for (const name of importedPackages(file)) {
