@@ -31,9 +31,8 @@ export function oauthRoutes(deps: OauthDeps): Route[] {
   });
 
   const revoke = oauthHandler(async (req) => {
-    const parsed = REVOCATION.safeParse(req.body);
-    if (!parsed.success) throw new OauthError('invalid_request', 'Send one token.');
-    await deps.revokeToken(parsed.data.token);
+    const { token } = validForm(REVOCATION, req, 'Send token, and each parameter once.');
+    await deps.revokeToken(token);
     return {};
   });
 
@@ -53,21 +52,24 @@ class OauthError extends Error {
   }
 }
 
-// Parameters come once each, and unknown ones are ignored (RFC 6749 §3.2).
+// Parameters come once each, also those that mean nothing here; unknown ones are ignored (RFC 6749 §3.2).
+const once = z.string().optional();
+const meaningless = { scope: once, client_id: once, client_secret: once };
 const username = z.string().min(1);
 const password = z.string().min(1);
 const refreshToken = z.string().min(1);
 const GRANTS = {
-  password: z.object({ username, password }),
-  refresh_token: z.object({ refresh_token: refreshToken }),
+  password: z.object({ username, password, ...meaningless }),
+  refresh_token: z.object({ refresh_token: refreshToken, ...meaningless }),
 };
-const REVOCATION = z.object({ token: z.string().min(1) });
+const token = z.string().min(1);
+const REVOCATION = z.object({ token, token_type_hint: once, client_id: once, client_secret: once });
 
 /** The forms that the endpoints take, whole: for the API document. */
 export const OAUTH_FORMS = {
   password: z.object({ grant_type: z.literal('password'), username, password }),
   refreshToken: z.object({ grant_type: z.literal('refresh_token'), refresh_token: refreshToken }),
-  revocation: REVOCATION,
+  revocation: z.object({ token }),
 };
 
 function createGrants({ readIdentifier, codeLength, verifyOtp, sessions, verifiesPerIp }: OauthDeps) {
@@ -76,7 +78,7 @@ function createGrants({ readIdentifier, codeLength, verifyOtp, sessions, verifie
 
   const byPassword = async (req: Request, res: Response): Promise<SignIn> => {
     await verifiesPerIp.check(req, res);
-    const { username, password } = validForm(GRANTS.password, req, 'Send username and password, once each.');
+    const { username, password } = validForm(GRANTS.password, req, 'Send username and password, and each parameter once.');
     const identifier = readIdentifier(username);
     if (identifier === undefined)
       throw new OauthError('invalid_request', 'username must be an e-mail address or a phone number.');
@@ -85,7 +87,7 @@ function createGrants({ readIdentifier, codeLength, verifyOtp, sessions, verifie
     return verifyOtp({ identifier, code, totpCode, requester: requesterOf(req) });
   };
   const byRefreshToken = async (req: Request): Promise<SignIn> => {
-    const { refresh_token } = validForm(GRANTS.refresh_token, req, 'Send refresh_token, once.');
+    const { refresh_token } = validForm(GRANTS.refresh_token, req, 'Send refresh_token, and each parameter once.');
     return sessions.refresh(refresh_token, requesterOf(req));
   };
   const grants = new Map([
@@ -129,7 +131,7 @@ function oauthHandler(handler: (req: Request, res: Response) => Promise<object>)
           const name = OAUTH_ERRORS[error.code];
           if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
           res.status(name === undefined ? error.status : 400);
-          res.json({ error: name ?? error.code, error_description: error.message });
+          res.json({ error: name ?? error.code, error_description: error.message, retry_after: retryAfterSeconds });
         } else {
           next(error);
         }

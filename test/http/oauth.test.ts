@@ -60,6 +60,12 @@ describe('the OAuth 2.0 endpoints', () => {
       'invalid_request',
     ],
     [
+      'a parameter twice that means nothing here',
+      'grant_type=password&username=jo@example.com&password=123456&scope=a&scope=b',
+      'invalid_request',
+    ],
+    ['a client twice', 'grant_type=refresh_token&refresh_token=x&client_id=a&client_id=a', 'invalid_request'],
+    [
       'a password that is no code',
       { grant_type: 'password', username: 'jo@example.com', password: 'hunter2' },
       'invalid_grant',
@@ -84,7 +90,8 @@ describe('the OAuth 2.0 endpoints', () => {
     for (let count = 0; count < 25; count++) expect((await guess()).status).toBe(400);
     const answer = await guess();
     expect([answer.status, answer.body.error]).toEqual([429, 'rate_limited']);
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(answer.body.retry_after).toBeGreaterThan(0);
+    expect(answer.headers['retry-after']).toBe(String(answer.body.retry_after));
   });
 
   it('revokes an access token alone, a refresh token with its session, and answers 200 to anything', async () => {
@@ -101,7 +108,9 @@ describe('the OAuth 2.0 endpoints', () => {
       400,
     );
     for (const nothing of ['x', `${accessToken}x`, refreshToken]) expect((await revoke(nothing)).status).toBe(200);
-    const empty = await request(running.url).post('/auth/revoke').type('form').send({});
-    expect([empty.status, empty.body.error]).toEqual([400, 'invalid_request']);
+    for (const form of ['', 'token=', 'token=x&token=y', 'token=x&token_type_hint=a&token_type_hint=a']) {
+      const refused = await request(running.url).post('/auth/revoke').type('form').send(form);
+      expect([form, refused.status, refused.body.error]).toEqual([form, 400, 'invalid_request']);
+    }
   });
 });

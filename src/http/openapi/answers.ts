@@ -64,6 +64,7 @@ export const ANSWERS = {
   OauthError: z.object({
     error: z.string().meta({ description: 'RFC 6749 §5.2; where that has none, a `code` of `Problem`' }),
     error_description: z.string(),
+    retry_after: seconds('When to try again').optional(),
   }),
   Nothing: z.object({}),
   Jwks: z.object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string() })) }),
