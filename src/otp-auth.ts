@@ -43,6 +43,7 @@ import { logoutEndpoint } from './http/logout.js';
 import type { OpenApiDocument } from './http/openapi/document.js';
 import { createOpenApi } from './http/openapi/route.js';
 import { oauthRoutes } from './http/oauth.js';
+import { createAppSetUp } from './http/pages/app-set-up.js';
 import { checkMountPath, createPages, signInPath } from './http/pages/pages.js';
 import { accessCookie, refreshCookie } from './http/refresh-cookie.js';
 import { refreshEndpoint } from './http/refresh.js';
@@ -228,6 +229,10 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
       requestOtp,
       verifyOtp,
       answerChallenge: totp && ((...handedIn) => totp.challenge.answer(...handedIn)),
+      setUp:
+        totp && settings.totp?.required
+          ? createAppSetUp({ ...http, ...totp, clock, recentSeconds: settings.recentSeconds })
+          : undefined,
       logout,
       access,
       browser: browserSessions(authenticate),

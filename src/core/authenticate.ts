@@ -38,7 +38,7 @@ export function createAuthenticate(deps: {
   const isRequired = deps.secondFactor === 'required';
   const judge = (claims: Readonly<AccessClaims>, revoked: boolean): AuthenticatedUser => {
     if (revoked) throw new OtpAuthError('invalid_token');
-    if (isRequired && !claims.amr.some((method) => SECOND_FACTORS.has(method)))
+    if (isRequired && !hasSecondFactor(claims.amr))
       throw new OtpAuthError('mfa_required', 'Set up an authenticator app first, then refresh.', { methods: ['totp'] });
     return authenticatedUser(claims);
   };
@@ -48,6 +48,11 @@ export function createAuthenticate(deps: {
     const revoked = deps.store.isRevoked(query);
     return typeof revoked === 'boolean' ? judge(claims, revoked) : revoked.then((answer) => judge(claims, answer));
   };
+}
+
+/** Whether a second factor was among the methods of a sign-in. */
+export function hasSecondFactor(amr: readonly string[]): boolean {
+  return amr.some((method) => SECOND_FACTORS.has(method));
 }
 
 /** A copy through and through: what an application does to `req.user` is not there on the next request with the token. */

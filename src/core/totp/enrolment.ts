@@ -18,9 +18,16 @@ export interface Enrolment {
    * @throws OtpAuthError `conflict` where one is in use already
    */
   enroll(userId: string): Promise<{ secret: string; uri: string; qrCode: string }>;
-  /** From now on the second factor is asked for. The recovery codes are shown this once. */
+  /** What an app reads a secret from, as a page shows it: `otpauth://` URI, and the same as an SVG. */
+  present(secret: string, account: string): Promise<{ uri: string; qrCode: string }>;
+  /**
+   * From now on the second factor is asked for. The recovery codes are shown this once.
+   *
+   * @param holder - With `secret`, that very one is confirmed, and none that was drawn since then.
+   * @throws OtpAuthError `invalid_totp`, `rate_limited`; `conflict` where there is nothing to confirm
+   */
   confirm(
-    holder: { userId: string; sessionId: string },
+    holder: { userId: string; sessionId: string; secret?: string | undefined },
     code: string,
     requester: Requester,
   ): Promise<{ recoveryCodes: string[] }>;
@@ -70,7 +77,12 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
       return { secret, uri, qrCode: await library.qrCode(uri) };
     },
 
-    async confirm({ userId, sessionId }, code, requester) {
+    async present(secret, account) {
+      const uri = library.uri(secret, deps.issuer, account);
+      return { uri, qrCode: await library.qrCodeSvg(uri) };
+    },
+
+    async confirm({ userId, sessionId, secret }, code, requester) {
       const user = await findUser(userId);
       const pending = openTotpState(secrets, userId, user.totp);
       if (pending === undefined || pending.isConfirmed)
@@ -78,6 +90,8 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
           'conflict',
           pending ? 'An authenticator app is in use already.' : 'Enrol an authenticator app first.',
         );
+      if (secret !== undefined && secret !== pending.secret)
+        throw new OtpAuthError('conflict', 'Another authenticator app is being set up.');
       await secondFactor.judge({ user, state: pending, attempt: { code }, requester });
       const { recoveryCodes, state } = withNewCodes(pending);
       await save(user, state);

@@ -11,6 +11,8 @@ export interface TotpLibrary {
   uri(secret: string, issuer: string, account: string): string;
   /** The URI as a PNG data URL. */
   qrCode(uri: string): Promise<string>;
+  /** The URI as the markup of an SVG, in which no text is. */
+  qrCodeSvg(uri: string): Promise<string>;
 }
 
 const STEP_SECONDS = 30;
@@ -39,6 +41,7 @@ export function loadTotpLibrary(logger: Logger): TotpLibrary {
     uri: (secret, issuer, account) =>
       loaded(otplib).generateURI({ secret, issuer: issuer.replaceAll(':', ' '), label: account }),
     qrCode: (uri) => loaded(qrcode).toDataURL(uri),
+    qrCodeSvg: (uri) => loaded(qrcode).toString(uri, { type: 'svg' }),
   };
 }
 

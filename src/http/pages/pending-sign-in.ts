@@ -18,6 +18,8 @@ export interface PendingSignIn {
   returnTo?: string | undefined;
   /** With the first factor done and the second outstanding. */
   mfa?: { token: string; methods: readonly string[] } | undefined;
+  /** Signed in, and setting up an authenticator app: the session, and the app's secret that was shown. */
+  setUp?: { sessionId: string; secret: string } | undefined;
 }
 
 /**
@@ -41,6 +43,7 @@ const contents = z.object({
   sends: z.number(),
   returnTo: z.string().optional(),
   mfa: z.object({ token: z.string(), methods: z.array(z.string()) }).optional(),
+  setUp: z.object({ sessionId: z.string(), secret: z.string() }).optional(),
 });
 
 export function pendingSignIns(deps: { secrets: Secrets; clock: Clock; cookie: CookieSettings }): PendingSignIns {

@@ -5,9 +5,9 @@ import type { Logout } from '../../core/logout.js';
 import type { Clock } from '../../core/ports.js';
 import type { RequestOtp } from '../../core/request-otp.js';
 import type { Requester } from '../../core/requester.js';
-import type { SignIn } from '../../core/sessions.js';
+import { randomId, type SignIn } from '../../core/sessions.js';
 import type { VerifyOtp } from '../../core/verify-otp.js';
-import { isOtpAuthError, type OtpAuthError } from '../../errors.js';
+import { isOtpAuthError } from '../../errors.js';
 import type { PageTexts } from '../../options.js';
 import type { BrowserSessions } from '../browser-session.js';
 import type { DeviceTokens } from '../device-token.js';
@@ -15,11 +15,12 @@ import type { IpLimits } from '../ip-limits.js';
 import type { AccessCookie, RefreshCookie } from '../refresh-cookie.js';
 import { requesterOf } from '../requester.js';
 import type { Route } from '../router.js';
+import type { AppSetUp } from './app-set-up.js';
+import { digitsOf, fieldOf } from './form.js';
 import { chooseLanguage } from './language.js';
 import { isFromScript, sendPage } from './page.js';
-import type { PendingSignIn, PendingSignIns } from './pending-sign-in.js';
+import { PENDING_LIFE_MS, type PendingSignIn, type PendingSignIns } from './pending-sign-in.js';
 import { pathOfThisOrigin } from './return-to.js';
-
 import type { SignInLinks } from './sign-in-links.js';
 import type { StartSignIn } from './start-sign-in.js';
 import { pageLanguages } from './texts.js';
@@ -33,10 +34,13 @@ import {
   foreignLinkView,
   linkView,
   type PageError,
+  recoveryCodesView,
+  setUpView,
   signOutView,
   type Surroundings,
   type View,
 } from './views.js';
+import { sendRefusal, type Visit } from './visit.js';
 
 /** A second factor handed in. */
 export type AnswerChallenge = (
@@ -50,6 +54,8 @@ export interface SignInPageDeps {
   verifyOtp: VerifyOtp;
   /** Where users may have a second factor. */
   answerChallenge?: AnswerChallenge | undefined;
+  /** Where everybody must have one. */
+  setUp: AppSetUp | undefined;
   logout: Logout;
   startSignIn: StartSignIn;
   pendings: PendingSignIns;
@@ -78,16 +84,6 @@ export interface SignInPageDeps {
   };
 }
 
-/** One request for a page, with all that its answer needs. */
-interface Visit {
-  req: Request;
-  res: Response;
-  around: Surroundings;
-  /** Where the user goes after signing in. */
-  next: string;
-  send: (view: View, status?: number) => void;
-}
-
 /** `/sign-in`, `/sign-in/link` and `/sign-out`: plain forms, each posted to the page's own address. */
 export function signInRoutes(deps: SignInPageDeps): Route[] {
   const { pendings, links, browser, ipLimits, clock, settings } = deps;
@@ -100,12 +96,16 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
     (handler: (visit: Visit) => Promise<unknown>): RequestHandler =>
     (req, res, next) => {
       const visit = visitOf(req, res);
-      handler(visit).catch((error: unknown) => {
-        if (isOtpAuthError(error) && error.code in ERROR_TEXTS)
-          sendRefusal(visit, error, (shown) => addressView(visit.around, { error: shown }));
-        else next(error);
-      });
+      handler(visit)
+        .catch((error: unknown) => tellError(visit, error))
+        .catch(next);
     };
+
+  async function tellError(visit: Visit, error: unknown): Promise<void> {
+    const code = isOtpAuthError(error) ? error.code : undefined;
+    if (code === 'conflict' || code === 'invalid_refresh_token') return startAnew(visit);
+    return sendRefusal(visit, error, (shown) => addressView(visit.around, { error: shown }));
+  }
 
   function visitOf(req: Request, res: Response): Visit {
     const language = chooseLanguage(req, languages);
@@ -120,23 +120,34 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
   }
 
   /** The page of a sign-in under way. */
-  function stateView({ around }: Visit, pending: PendingSignIn, error?: PageError): View {
-    const { id, identifier, mfa, sends } = pending;
+  async function stateView({ around }: Visit, pending: PendingSignIn, error?: PageError): Promise<View> {
+    const { id, identifier, mfa, setUp, sends } = pending;
+    if (setUp !== undefined && deps.setUp !== undefined) {
+      const app = await deps.setUp.present(setUp.secret, identifier.value);
+      return setUpView(around, { id, secret: setUp.secret, ...app, error });
+    }
     if (mfa !== undefined) return factorView(around, { id, methods: mfa.methods, error });
     const resendInSeconds = Math.max(0, Math.ceil((pending.resendAtMs - clock.now()) / 1000));
     return codeView(around, { id, identifier, isRepeated: sends > 1, resendInSeconds, error });
   }
 
   /** After a form a page is shown by another request, so that it can be reloaded; the script takes it at once. */
-  function goOn(visit: Visit, pending: PendingSignIn | undefined): void {
+  async function goOn(visit: Visit, pending: PendingSignIn | undefined): Promise<void> {
     if (isFromScript(visit.req))
-      visit.send(pending === undefined ? addressView(visit.around, {}) : stateView(visit, pending));
+      visit.send(pending === undefined ? addressView(visit.around, {}) : await stateView(visit, pending));
     else visit.res.redirect(303, queryOf(visit.req, pending === undefined ? {} : { step: 'code' }));
   }
 
   function keep(visit: Visit, pending: PendingSignIn): PendingSignIn {
     pendings.keep(visit.req, visit.res, pending);
     return pending;
+  }
+
+  /** The sign-in under way; that of a session which this browser no longer has, or never had, is none. */
+  async function underWay({ req }: Visit): Promise<PendingSignIn | undefined> {
+    const pending = pendings.read(req);
+    if (pending?.setUp === undefined) return pending;
+    return (await deps.setUp?.find(req, pending.setUp.sessionId)) && pending;
   }
 
   /** The sign-in that a form belongs to: it must have come from a page of this browser's own. */
@@ -151,16 +162,48 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
     else visit.send(addressView(visit.around, { error: { text: 'expiredError' } }), 400);
   }
 
-  async function standing({ req, res }: Visit): Promise<'signed-in' | 'to-enrol' | 'nobody'> {
+  async function standing(visit: Visit): Promise<'signed-in' | 'to-enrol' | 'nobody'> {
+    const { req, res } = visit;
     try {
       if (browser?.hasCookies(req) !== true) return 'nobody';
       await browser.authenticate(req, res);
       return 'signed-in';
     } catch (error) {
-      if (isOtpAuthError(error) && error.code === 'mfa_required') return 'to-enrol';
+      if (isOtpAuthError(error) && error.code === 'mfa_required') return standingWithoutFactor(visit);
       if (isOtpAuthError(error) && error.status === 401) return 'nobody';
       throw error;
     }
+  }
+
+  /** The same of a session whose access token says nothing of a second factor. */
+  async function standingWithoutFactor({ req, res }: Visit): Promise<'signed-in' | 'to-enrol' | 'nobody'> {
+    const own = await deps.setUp?.find(req);
+    if (own === undefined || deps.setUp === undefined) return 'nobody';
+    const missing = deps.setUp.missing(own);
+    if (missing !== 'nothing') return missing === 'app' ? 'to-enrol' : 'nobody';
+    // An app was set up since then, elsewhere than on the page.
+    await deps.setUp.renew(req, res, own);
+    return 'signed-in';
+  }
+
+  /** An app was set up elsewhere meanwhile: in this session, which is then complete, or in another, which asks for it from now on. */
+  async function startAnew(visit: Visit): Promise<void> {
+    if ((await standingWithoutFactor(visit)) === 'signed-in') return leave(visit);
+    await endSession(visit);
+    return visit.send(addressView(visit.around, { error: { text: 'expiredError' } }), 400);
+  }
+
+  async function endSession({ req, res }: Visit): Promise<void> {
+    const refreshTokens = deps.cookie.read(req);
+    const accessToken = refreshTokens.length === 0 ? deps.access?.read(req)[0] : undefined;
+    try {
+      await deps.logout({ accessToken, refreshTokens }, requesterOf(req));
+    } catch (error) {
+      // Who is not signed in is signed out.
+      if (!isOtpAuthError(error) || error.status !== 401) throw error;
+    }
+    deps.cookie.clear(req, res);
+    pendings.forget(req, res);
   }
 
   async function sendCode(visit: Visit, identifier: Identifier): Promise<void> {
@@ -174,38 +217,60 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
       device: deps.devices.recognise(deps.deviceTokens.presented(req, undefined), identifier),
       link: started.link,
     });
-    goOn(visit, started.keep(res, resendInSeconds));
+    await goOn(visit, started.keep(res, resendInSeconds));
   }
 
   /** Verifies a code: it signs in, or takes the sign-in on to its second factor. */
   async function verify(
-    { req }: Visit,
+    visit: Visit,
     pending: PendingSignIn,
     code: string,
   ): Promise<{ signIn: SignIn } | { signIn?: undefined; pending: PendingSignIn }> {
+    const { req } = visit;
     const { identifier } = pending;
+    let signIn: SignIn;
     try {
-      const signIn = await deps.verifyOtp({
+      signIn = await deps.verifyOtp({
         identifier,
         code,
         requester: requesterOf(req),
         device: deps.devices.recognise(deps.deviceTokens.presented(req, undefined), identifier),
       });
-      return { signIn };
     } catch (error) {
       if (!isOtpAuthError(error) || error.code !== 'mfa_required') throw error;
       const { mfaToken = '', methods = [] } = error.details;
-      return { pending: { ...pending, mfa: { token: mfaToken, methods } } };
+      return { pending: keep(visit, { ...pending, mfa: { token: mfaToken, methods } }) };
     }
+    if (deps.setUp === undefined) return { signIn };
+    admit(visit, signIn, identifier);
+    return { pending: await beginSetUp(visit, deps.setUp, signIn, identifier) };
   }
 
-  function finish(visit: Visit, signIn: SignIn, identifier: Identifier): void {
-    const { req, res } = visit;
+  function admit({ req, res }: Visit, signIn: SignIn, identifier: Identifier): void {
     deps.cookie.set(req, res, signIn);
     const deviceToken = deps.devices.remember(deps.deviceTokens.presented(req, undefined), identifier);
     deps.deviceTokens.hand(req, res, deviceToken, 'cookie');
-    pendings.forget(req, res);
+  }
+
+  function finish(visit: Visit, signIn: SignIn, identifier: Identifier): void {
+    admit(visit, signIn, identifier);
+    pendings.forget(visit.req, visit.res);
     leave(visit);
+  }
+
+  /** Signed in without a second factor that everybody must have: what the app is set up with. */
+  async function beginSetUp(visit: Visit, setUp: AppSetUp, signIn: SignIn, identifier: Identifier) {
+    const { secret } = await setUp.enroll(signIn.user.id);
+    const nowMs = clock.now();
+    return keep(visit, {
+      id: randomId(),
+      identifier,
+      resendAtMs: nowMs,
+      endsAtMs: nowMs + PENDING_LIFE_MS,
+      sends: 0,
+      returnTo: visit.next,
+      setUp: { sessionId: signIn.sessionId, secret },
+    });
   }
 
   function leave({ req, res, around, next, send }: Visit): void {
@@ -218,9 +283,9 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
     const isNew = req.query['prompt'] === 'login';
     const who = req.method === 'HEAD' || isNew ? 'nobody' : await standing(visit);
     if (who === 'signed-in') return res.redirect(303, next);
-    if (who === 'to-enrol') return send(enrolView(around, next));
-    const pending = pendings.read(req);
-    if (pending !== undefined) return send(stateView(visit, pending));
+    const pending = await underWay(visit);
+    if (who === 'to-enrol' && pending?.setUp === undefined) return send(enrolView(around));
+    if (pending !== undefined) return send(await stateView(visit, pending));
     const isLost = req.query['step'] === 'code';
     return send(addressView(around, isLost ? { error: { text: 'expiredError' } } : {}));
   });
@@ -235,7 +300,7 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
       if (identifier === undefined) return send(addressView(around, { value, error: { text } }), 400);
       const pending = pendings.read(req);
       const isUnderWay = pending?.identifier.value === identifier.value && pending.resendAtMs > clock.now();
-      return isUnderWay ? goOn(visit, pending) : await sendCode(visit, identifier);
+      return await (isUnderWay ? goOn(visit, pending) : sendCode(visit, identifier));
     } catch (error) {
       return sendRefusal(visit, error, (shown) => addressView(around, { value, error: shown }));
     }
@@ -248,9 +313,9 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
     try {
       await ipLimits.verifies.check(req, res);
       const code = digitsOf(fieldOf(req, 'code'));
-      if (!sentCode.test(code)) return send(stateView(visit, pending, { text: 'codeError' }), 400);
+      if (!sentCode.test(code)) return send(await stateView(visit, pending, { text: 'codeError' }), 400);
       const outcome = await verify(visit, pending, code);
-      if (outcome.signIn === undefined) return goOn(visit, keep(visit, outcome.pending));
+      if (outcome.signIn === undefined) return await goOn(visit, outcome.pending);
       return finish(visit, outcome.signIn, pending.identifier);
     } catch (error) {
       return sendRefusal(visit, error, (shown) => stateView(visit, pending, shown));
@@ -300,9 +365,39 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
     }
   };
 
+  const startSetUp = async (visit: Visit) => {
+    const { req, res } = visit;
+    const own = await deps.setUp?.find(req);
+    if (deps.setUp === undefined || own === undefined || deps.setUp.missing(own) !== 'app') return tellExpired(visit);
+    await ipLimits.verifies.check(req, res);
+    const signIn = await deps.setUp.renew(req, res, own);
+    return goOn(visit, await beginSetUp(visit, deps.setUp, signIn, addressOf(signIn.user)));
+  };
+
+  const confirmSetUp = async (visit: Visit) => {
+    const { req, res, around, next, send } = visit;
+    const pending = pendingOf(visit);
+    const own = pending?.setUp && (await deps.setUp?.find(req, pending.setUp.sessionId));
+    if (deps.setUp === undefined || pending?.setUp === undefined || own === undefined) return tellExpired(visit);
+    try {
+      await ipLimits.verifies.check(req, res);
+      const code = digitsOf(fieldOf(req, 'code'));
+      if (!factorCode.test(code)) return send(await stateView(visit, pending, { text: 'totpError' }), 400);
+      const recoveryCodes = await deps.setUp.confirm(req, res, own, { secret: pending.setUp.secret, code });
+      pendings.forget(req, res);
+      return send(recoveryCodesView(around, recoveryCodes, next));
+    } catch (error) {
+      return sendRefusal(visit, error, (shown) => stateView(visit, pending, shown));
+    }
+  };
+
   const restart = async (visit: Visit) => {
-    pendings.forget(visit.req, visit.res);
-    goOn(visit, undefined);
+    const { req, res } = visit;
+    // What is signed in for setting up an app alone stays with nobody.
+    const isSettingUp = pendings.read(req)?.setUp !== undefined || (await standing(visit)) === 'to-enrol';
+    if (isSettingUp) await endSession(visit);
+    pendings.forget(req, res);
+    return goOn(visit, undefined);
   };
 
   const steps = new Map<string, (visit: Visit) => Promise<unknown>>([
@@ -311,6 +406,8 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
     ['resend', sendAgain],
     ['totp', takeFactor('totp')],
     ['recovery_code', takeFactor('recovery_code')],
+    ['set_up', startSetUp],
+    ['confirm', confirmSetUp],
     ['restart', restart],
   ]);
   const take = page(async (visit) => (steps.get(fieldOf(visit.req, 'step')) ?? tellExpired)(visit));
@@ -333,7 +430,6 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
       await ipLimits.verifies.check(req, res);
       const outcome = await verify(visit, pending, opened.code);
       if (outcome.signIn !== undefined) return finish(visit, outcome.signIn, pending.identifier);
-      keep(visit, outcome.pending);
       const location = '../sign-in';
       return isFromScript(req) ? res.json({ location }) : res.redirect(303, location);
     } catch (error) {
@@ -342,18 +438,10 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
     }
   });
 
-  const signOut = page(async ({ req, res }) => {
+  const signOut = page(async (visit) => {
+    const { req, res } = visit;
     const next = pathOfThisOrigin(fieldOf(req, 'return_to')) ?? pathOfThisOrigin(req.query['return_to']);
-    const refreshTokens = deps.cookie.read(req);
-    const accessToken = refreshTokens.length === 0 ? deps.access?.read(req)[0] : undefined;
-    try {
-      await deps.logout({ accessToken, refreshTokens }, requesterOf(req));
-    } catch (error) {
-      // Who is not signed in is signed out.
-      if (!isOtpAuthError(error) || error.status !== 401) throw error;
-    }
-    deps.cookie.clear(req, res);
-    pendings.forget(req, res);
+    await endSession(visit);
     const location = next ?? '/';
     return isFromScript(req) ? res.json({ location }) : res.redirect(303, location);
   });
@@ -373,36 +461,9 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
   ];
 }
 
-/** The errors that a page tells of, and in which words. */
-const ERROR_TEXTS: Partial<Record<OtpAuthError['code'], PageError['text']>> = {
-  invalid_otp: 'otpError',
-  invalid_totp: 'totpError',
-  rate_limited: 'limitError',
-  delivery_failed: 'deliveryError',
-  store_unavailable: 'unavailableError',
-};
-
-/** Shows what was refused, with the status and the header fields that an endpoint would answer with. */
-function sendRefusal({ res, send }: Visit, error: unknown, view: (shown: PageError) => View): void {
-  const text = isOtpAuthError(error) ? ERROR_TEXTS[error.code] : undefined;
-  if (!isOtpAuthError(error) || text === undefined) throw error;
-  const { retryAfterSeconds } = error.details;
-  if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
-  send(view({ text, retryAfterSeconds }), error.status);
-}
-
-/** One of a form's fields; empty where it is missing, or came more than once. */
-function fieldOf(req: Request, name: string): string {
-  const value = (req.body as Record<string, unknown> | undefined)?.[name];
-  return typeof value === 'string' ? value : '';
-}
-
-/** The digits of what was typed or pasted: spaces and hyphens go, and Persian, Arabic and full-width digits become ASCII. */
-function digitsOf(text: string): string {
-  return text
-    .normalize('NFKC')
-    .replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String((digit.codePointAt(0) ?? 0) & 0xf))
-    .replace(/\D/g, '');
+/** Where a user is written to: an account has an e-mail address, a phone number, or both. */
+function addressOf({ email, phoneNumber }: SignIn['user']): Identifier {
+  return email === undefined ? { kind: 'phone', value: phoneNumber ?? '' } : { kind: 'email', value: email };
 }
 
 /** The page's own address, with what of its query belongs to the whole sign-in. */

@@ -27,6 +27,7 @@ main {
 h1 { margin: 0; font-size: 1.5rem; line-height: 1.25; font-weight: 650; letter-spacing: -0.01em; text-wrap: balance; }
 :dir(rtl) h1 { letter-spacing: normal; }
 p { margin: 0.5rem 0 0; }
+main p a:not(.button) { color: var(--accent); }
 .hint { color: var(--quiet); }
 .hint bdi, .hint strong { color: var(--text); font-weight: 600; }
 form { margin: 1.5rem 0 0; }
@@ -46,6 +47,7 @@ button, .button {
 button:hover, .button:hover { filter: brightness(1.08); }
 button:active { filter: brightness(0.94); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+h1:focus { outline: none; }
 .more { margin-top: 1.5rem; padding-top: 1.25rem; border-top: 1px solid var(--edge); }
 .more form { margin: 0; }
 .more p { margin: 0 0 0.25rem; font-size: 0.9375rem; text-align: center; font-variant-numeric: tabular-nums; }
@@ -55,6 +57,12 @@ button:active { filter: brightness(0.94); }
 summary { cursor: pointer; color: var(--accent); font-weight: 600; padding: 0.5rem 0; border-radius: var(--radius); }
 .shown { margin: 1.5rem 0 0; padding: 0.75rem; text-align: center; font: 600 2rem/1.2 ui-monospace, 'SF Mono', Consolas, monospace; letter-spacing: 0.2em; background: var(--page); border-radius: var(--radius); user-select: all; }
 .shown + .hint { margin-top: 1.25rem; }
+.qr { margin: 1.25rem auto 0; max-width: 13rem; forced-color-adjust: none; }
+.qr svg { display: block; width: 100%; border-radius: var(--radius); }
+.app { text-align: center; }
+.secret { padding: 0.5rem; text-align: center; font: 0.9rem/1.5 ui-monospace, 'SF Mono', Consolas, monospace; background: var(--page); border-radius: var(--radius); user-select: all; }
+.codes { margin: 1.25rem 0; padding: 0.75rem; display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: 0.25rem 1rem; list-style: none; text-align: center; font-family: ui-monospace, 'SF Mono', Consolas, monospace; background: var(--page); border-radius: var(--radius); }
+main:has(.codes) + nav { display: none; }
 nav ul { display: flex; flex-wrap: wrap; justify-content: center; gap: 0.25rem 0.5rem; margin: 0; padding: 0; list-style: none; font-size: 0.875rem; }
 nav a { display: block; padding: 0.25rem 0.375rem; color: var(--quiet); text-decoration: none; border-radius: 0.25rem; }
 nav a:hover { color: var(--text); text-decoration: underline; }

@@ -45,6 +45,14 @@ const en: Texts = {
   signOut: 'Sign out',
   enrolTitle: 'Set up your authenticator app',
   enrolHint: 'You are signed in. Before you can go on, {app} asks for a second step: set up an authenticator app.',
+  scanHint: 'Scan this QR code with an authenticator app, then enter the 6 digits that the app shows for {app}.',
+  qrCode: 'QR code for the authenticator app',
+  openApp: 'Open an app on this device',
+  secretHint: 'Or enter this key in the app:',
+  confirm: 'Confirm',
+  recoveryCodesTitle: 'Keep your recovery codes',
+  recoveryCodesHint:
+    'Your authenticator app is set up. If you ever lose it, each of these codes signs you in once. They are shown only this time: print them, or keep them in a safe place.',
   emailError: 'Enter one e-mail address, such as name@example.com.',
   eitherError: 'Enter an e-mail address, or a phone number with its country code.',
   codeError: 'Enter the {digits} digits of the code.',
@@ -94,6 +102,15 @@ const de: Texts = {
   enrolTitle: 'Authenticator-App einrichten',
   enrolHint:
     'Sie sind angemeldet. Bevor es weitergeht, verlangt {app} einen zweiten Schritt: Richten Sie eine Authenticator-App ein.',
+  scanHint:
+    'Scannen Sie diesen QR-Code mit einer Authenticator-App, und geben Sie dann die 6 Ziffern ein, die die App für {app} anzeigt.',
+  qrCode: 'QR-Code für die Authenticator-App',
+  openApp: 'App auf diesem Gerät öffnen',
+  secretHint: 'Oder geben Sie diesen Schlüssel in der App ein:',
+  confirm: 'Bestätigen',
+  recoveryCodesTitle: 'Bewahren Sie Ihre Wiederherstellungscodes auf',
+  recoveryCodesHint:
+    'Ihre Authenticator-App ist eingerichtet. Falls Sie sie verlieren, können Sie sich mit jedem dieser Codes einmal anmelden. Sie werden nur dieses Mal angezeigt: Drucken Sie sie aus, oder bewahren Sie sie an einem sicheren Ort auf.',
   emailError: 'Geben Sie eine einzelne E-Mail-Adresse ein, etwa name@example.com.',
   eitherError: 'Geben Sie eine E-Mail-Adresse ein oder eine Telefonnummer mit Ländervorwahl.',
   codeError: 'Geben Sie die {digits} Ziffern des Codes ein.',
@@ -145,6 +162,15 @@ const fr: Texts = {
   enrolTitle: 'Configurez votre application d’authentification',
   enrolHint:
     'Vous êtes connecté. Avant de continuer, {app} demande une seconde étape\u00a0: configurez une application d’authentification.',
+  scanHint:
+    'Scannez ce code QR avec une application d’authentification, puis saisissez les 6 chiffres qu’elle affiche pour {app}.',
+  qrCode: 'Code QR pour l’application d’authentification',
+  openApp: 'Ouvrir une application sur cet appareil',
+  secretHint: 'Ou saisissez cette clé dans l’application\u00a0:',
+  confirm: 'Confirmer',
+  recoveryCodesTitle: 'Conservez vos codes de secours',
+  recoveryCodesHint:
+    'Votre application d’authentification est configurée. Si vous la perdez, chacun de ces codes vous permet de vous connecter une fois. Ils ne sont affichés que cette fois\u00a0: imprimez-les ou gardez-les en lieu sûr.',
   emailError: 'Saisissez une seule adresse e-mail, par exemple nom@example.com.',
   eitherError: 'Saisissez une adresse e-mail, ou un numéro de téléphone avec son indicatif de pays.',
   codeError: 'Saisissez les {digits} chiffres du code.',
@@ -194,6 +220,15 @@ const es: Texts = {
   signOut: 'Cerrar sesión',
   enrolTitle: 'Configura tu aplicación de autenticación',
   enrolHint: 'Has accedido. Antes de continuar, {app} pide un segundo paso: configura una aplicación de autenticación.',
+  scanHint:
+    'Escanea este código QR con una aplicación de autenticación e introduce las 6 cifras que muestra para {app}.',
+  qrCode: 'Código QR para la aplicación de autenticación',
+  openApp: 'Abrir una aplicación en este dispositivo',
+  secretHint: 'O introduce esta clave en la aplicación:',
+  confirm: 'Confirmar',
+  recoveryCodesTitle: 'Guarda tus códigos de recuperación',
+  recoveryCodesHint:
+    'Tu aplicación de autenticación está configurada. Si la pierdes, con cada uno de estos códigos podrás acceder una vez. Solo se muestran ahora: imprímelos o guárdalos en un lugar seguro.',
   emailError: 'Introduce una sola dirección de correo, por ejemplo nombre@example.com.',
   eitherError: 'Introduce un correo electrónico o un número de teléfono con su prefijo de país.',
   codeError: 'Introduce las {digits} cifras del código.',
@@ -242,6 +277,14 @@ const fa: Texts = {
   signOut: 'خروج',
   enrolTitle: 'برنامهٔ احراز هویت خود را راه‌اندازی کنید',
   enrolHint: 'وارد شدید. پیش از ادامه، {app} گام دومی می‌خواهد: یک برنامهٔ احراز هویت راه‌اندازی کنید.',
+  scanHint: 'این کد QR را با یک برنامهٔ احراز هویت اسکن کنید، سپس ۶ رقمی را که برنامه برای {app} نشان می‌دهد وارد کنید.',
+  qrCode: 'کد QR برای برنامهٔ احراز هویت',
+  openApp: 'باز کردن برنامه‌ای در همین دستگاه',
+  secretHint: 'یا این کلید را در برنامه وارد کنید:',
+  confirm: 'تأیید',
+  recoveryCodesTitle: 'کدهای بازیابی خود را نگه دارید',
+  recoveryCodesHint:
+    'برنامهٔ احراز هویت شما راه‌اندازی شد. اگر آن را از دست بدهید، با هر یک از این کدها یک بار می‌توانید وارد شوید. این کدها فقط همین بار نشان داده می‌شوند: آن‌ها را چاپ کنید یا در جای امنی نگه دارید.',
   emailError: 'یک نشانی ایمیل وارد کنید، مانند name@example.com.',
   eitherError: 'یک نشانی ایمیل، یا یک شماره تلفن با کد کشور وارد کنید.',
   codeError: 'هر {digits} رقم کد را وارد کنید.',
@@ -290,6 +333,15 @@ const sl: Texts = {
   enrolTitle: 'Nastavite aplikacijo za preverjanje pristnosti',
   enrolHint:
     'Prijavljeni ste. Pred nadaljevanjem {app} zahteva še drugi korak: nastavite aplikacijo za preverjanje pristnosti.',
+  scanHint:
+    'Kodo QR skenirajte z aplikacijo za preverjanje pristnosti in vnesite 6 števk, ki jih aplikacija prikaže za {app}.',
+  qrCode: 'Koda QR za aplikacijo za preverjanje pristnosti',
+  openApp: 'Odpri aplikacijo v tej napravi',
+  secretHint: 'Ali pa v aplikacijo vnesite ta ključ:',
+  confirm: 'Potrdi',
+  recoveryCodesTitle: 'Shranite obnovitvene kode',
+  recoveryCodesHint:
+    'Aplikacija za preverjanje pristnosti je nastavljena. Če jo izgubite, se lahko z vsako od teh kod enkrat prijavite. Prikazane so samo tokrat: natisnite jih ali shranite na varno mesto.',
   emailError: 'Vnesite en e-poštni naslov, na primer ime@example.com.',
   eitherError: 'Vnesite e-poštni naslov ali telefonsko številko s klicno kodo države.',
   codeError: 'Vnesite vse števke kode ({digits}).',

@@ -1,5 +1,5 @@
 import type { Identifier } from '../../core/identifier.js';
-import { type Html, html } from './html.js';
+import { type Html, html, trusted } from './html.js';
 import { whenIn } from './language.js';
 import type { PageLanguage } from './texts.js';
 
@@ -226,12 +226,77 @@ export function doneView(around: Surroundings, next: string): View {
 }
 
 /** Tells a user who must have a second factor, and has none, to set one up. */
-export function enrolView(around: Surroundings, next: string): View {
+export function enrolView(around: Surroundings): View {
   const { texts } = around.language;
   return {
     title: texts.enrolTitle,
     main: html`<h1 tabindex="-1">${texts.enrolTitle}</h1>
       <p class="hint">${fill(texts.enrolHint, around).html}</p>
+      <form method="post">
+        <input type="hidden" name="step" value="set_up" />
+        <button>${texts.proceed}</button>
+      </form>
+      <div class="more">${restartForm(around)}</div>`,
+  };
+}
+
+/** What the view of an app that is being set up shows. */
+export interface SetUpState {
+  id: string;
+  secret: string;
+  uri: string;
+  /** Markup of an SVG, in which no text is: the page's policy lets no image in for it. */
+  qrCode: string;
+  error?: PageError | undefined;
+}
+
+/** Shows what an authenticator app has to know, and asks for its first code. The field has no focus by itself: what comes first is read first. */
+export function setUpView(around: Surroundings, { id, secret, uri, qrCode, error }: SetUpState): View {
+  const { texts } = around.language;
+  return {
+    ...titled(plain(texts.enrolTitle), error),
+    main: html`<h1 tabindex="-1">${texts.enrolTitle}</h1>
+      <p class="hint" id="hint">${fill(texts.scanHint, around).html}</p>
+      <div class="qr" role="img" aria-label="${texts.qrCode}">${trusted(qrCode)}</div>
+      <p class="app"><a href="${uri}">${texts.openApp}</a></p>
+      <p class="hint">${texts.secretHint}</p>
+      <p class="secret" dir="ltr">${secret}</p>
+      <form method="post" novalidate>
+        <input type="hidden" name="step" value="confirm" />
+        <input type="hidden" name="sign_in" value="${id}" />
+        <label for="code">${texts.totpLabel}</label>
+        <input
+          class="code"
+          id="code"
+          name="code"
+          type="text"
+          inputmode="numeric"
+          autocomplete="one-time-code"
+          autocapitalize="none"
+          spellcheck="false"
+          dir="ltr"
+          maxlength="40"
+          required
+          ${error === undefined ? undefined : html`autofocus`}
+          ${described('code', ['hint'], error)}
+        />
+        ${errorOf('code', error, around)}
+        <button>${texts.confirm}</button>
+      </form>
+      <div class="more">${restartForm(around)}</div>`,
+  };
+}
+
+/** Shows the recovery codes, which no other page does again. */
+export function recoveryCodesView({ language }: Surroundings, recoveryCodes: readonly string[], next: string): View {
+  const { texts } = language;
+  return {
+    title: texts.recoveryCodesTitle,
+    main: html`<h1 tabindex="-1">${texts.recoveryCodesTitle}</h1>
+      <p class="hint">${texts.recoveryCodesHint}</p>
+      <ul class="codes" dir="ltr">
+        ${recoveryCodes.map((code) => html`<li>${code}</li>`)}
+      </ul>
       <p><a class="button" href="${next}">${texts.proceed}</a></p>`,
   };
 }

@@ -1,6 +1,9 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import jsqr from 'jsqr';
+import { generateSync } from 'otplib';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { PNG } from 'pngjs';
 import type { OtpAuthOptions } from '../../../src/index.js';
 import { type AuthApp, startAuthApp } from '../../support/auth-app.js';
 import { describeInBrowser, launchBrowser } from '../../support/chromium.js';
@@ -57,6 +60,7 @@ describeInBrowser('the sign-in page in a browser', () => {
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
   };
+  const isFocused = (target: Locator) => target.evaluate((element) => element === element.ownerDocument.activeElement);
   const isWithinWindow = (page: Page) =>
     page.evaluate<boolean>('document.documentElement.scrollWidth <= document.documentElement.clientWidth');
 
@@ -138,6 +142,81 @@ describeInBrowser('the sign-in page in a browser', () => {
       await page.locator('#address').fill('a.very.long.address.of.somebody@a-long-domain.example.com');
       await page.keyboard.press('Enter');
       await page.locator('#code').waitFor();
+      expect(await findings(page)).toEqual([]);
+      expect(await isWithinWindow(page)).toBe(true);
+      expect(complaints).toEqual([]);
+    });
+  });
+
+  describe('setting an authenticator app up', () => {
+    const startRequired = () => start({ users: { store: 'memory' }, totp: 'required' });
+    const codeFrom = (uri: string) => generateSync({ secret: new URL(uri).searchParams.get('secret') ?? '' });
+    /** What a telephone's camera reads. */
+    const scan = async (page: Page) => {
+      const { data, width, height } = PNG.sync.read(await page.getByRole('img', { name: /QR/ }).screenshot());
+      return jsqr.default(new Uint8ClampedArray(data), width, height)?.data ?? 'nothing to be read';
+    };
+
+    it.each([
+      ['with JavaScript, light', { javaScriptEnabled: true, colorScheme: 'light' }],
+      ['without JavaScript, dark', { javaScriptEnabled: false, colorScheme: 'dark' }],
+    ] satisfies [string, BrowserContextOptions][])('goes by keyboard alone, %s', async (_what, options) => {
+      const app = await startRequired();
+      const { page, complaints } = await openPage(options);
+      await askForCode(page, app);
+      await page.keyboard.type(app.lastCode(JO));
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Set up your authenticator app' }).waitFor();
+      const uri = await scan(page);
+      expect(await page.getByRole('link', { name: 'Open an app on this device' }).getAttribute('href')).toBe(uri);
+
+      const field = page.getByLabel('Code of 6 digits from the app');
+      expect(await field.getAttribute('autocomplete')).toBe('one-time-code');
+      expect(await field.getAttribute('inputmode')).toBe('numeric');
+      const tabTo = async (target: Locator) => {
+        for (let presses = 0; presses < 10 && !(await isFocused(target)); presses += 1)
+          await page.keyboard.press('Tab');
+      };
+      await tabTo(field);
+      await page.keyboard.type('000000');
+      await page.keyboard.press('Enter');
+      await page.locator('.error').waitFor();
+      expect(await scan(page)).toBe(uri);
+      await page.locator('#code:focus').waitFor();
+      await page.keyboard.type(codeFrom(uri));
+      await page.keyboard.press('Enter');
+
+      await page.getByRole('heading', { name: 'Keep your recovery codes' }).waitFor();
+      expect(await page.getByRole('listitem').count()).toBe(10);
+      await tabTo(page.getByRole('link', { name: 'Continue' }));
+      await page.keyboard.press('Enter');
+      await page.waitForURL(`${app.url}/me`);
+      expect(JSON.parse((await page.locator('body').textContent()) ?? '')).toMatchObject({ amr: ['otp', 'totp'] });
+      expect(complaints).toEqual([]);
+    });
+
+    it.each([
+      ['English, light', { locale: 'en-GB', colorScheme: 'light' }],
+      ['English, dark', { locale: 'en-GB', colorScheme: 'dark' }],
+      ['Persian, on a window of 320 pixels', { locale: 'fa-IR', viewport: { width: 320, height: 640 } }],
+      [
+        'German, on one of 1280 pixels at 400 %',
+        { locale: 'de-DE', viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 },
+      ],
+    ] satisfies [string, BrowserContextOptions][])('is accessible: %s', async (_name, options) => {
+      const app = await startRequired();
+      const { page, complaints } = await openPage(options);
+      await askForCode(page, app);
+      await page.locator('#code').fill(app.lastCode(JO));
+      await page.keyboard.press('Enter');
+      await page.locator('.qr').waitFor();
+      expect(await findings(page)).toEqual([]);
+      expect(await isWithinWindow(page)).toBe(true);
+      await page.locator('#code').fill(codeFrom((await page.locator('.app a').getAttribute('href')) ?? ''));
+      await page.keyboard.press('Enter');
+      await page.locator('.codes').waitFor();
+      expect(await page.locator('h1:focus').count()).toBe(1);
+      expect(await page.locator('nav').isVisible()).toBe(false); // the page in another language would not show them again
       expect(await findings(page)).toEqual([]);
       expect(await isWithinWindow(page)).toBe(true);
       expect(complaints).toEqual([]);

@@ -348,15 +348,3 @@ describe('the language of a page', () => {
     expect(browser.page).toContain('Los');
   });
 });
-
-describe('a second factor that everybody must have', () => {
-  it('is what the page tells of, where somebody has none', async () => {
-    const app = await startPagedApp({ users: { store: 'memory' }, totp: 'required' });
-    const browser = new PlainBrowser(app);
-    await browser.signIn(JO, '/auth/sign-in?return_to=%2Fme');
-    await browser.open('/me');
-    expect(browser).toMatchObject({ status: 200, heading: 'Set up your authenticator app', next: undefined });
-    const enrolled = await browser.agent.post('/auth/totp/enroll');
-    expect(enrolled.status).toBe(200);
-  });
-});
