@@ -123,7 +123,7 @@ describe('a link beside the code', () => {
 
   it.each([
     ['expired', (link: string, app: AuthApp) => (app.clock.advanceSeconds(301), link)],
-    ['changed', (link: string) => link.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'))],
+    ['changed', (link: string) => link.replace(/(?<=token=)./, (first) => (first === 'A' ? 'B' : 'A'))],
     ['cut short', (link: string) => link.slice(0, -5)],
     ['without its token', (link: string) => link.replace(/\?.*/, '')],
     ['with two tokens', (link: string) => `${link}&token=x`],
