@@ -78,7 +78,11 @@ function createGrants({ readIdentifier, codeLength, verifyOtp, sessions, verifie
 
   const byPassword = async (req: Request, res: Response): Promise<SignIn> => {
     await verifiesPerIp.check(req, res);
-    const { username, password } = validForm(GRANTS.password, req, 'Send username and password, and each parameter once.');
+    const { username, password } = validForm(
+      GRANTS.password,
+      req,
+      'Send username and password, and each parameter once.',
+    );
     const identifier = readIdentifier(username);
     if (identifier === undefined)
       throw new OauthError('invalid_request', 'username must be an e-mail address or a phone number.');
