@@ -1,6 +1,6 @@
 import { generateSync } from 'otplib';
+import request from 'supertest';
 import { type AuthApp, startAuthApp } from '../support/auth-app.js';
-import { call } from '../support/call.js';
 import { closeAfterFile } from '../support/closing.js';
 import { readToken } from '../support/jwt.js';
 
@@ -8,29 +8,31 @@ const JO = 'jo@example.com';
 
 /** Whatever must not be guessed, once each, by what it is. */
 async function drawAll(app: AuthApp): Promise<Record<string, string>> {
-  await app.auth.api.requestOtp({ email: JO });
+  const post = async (path: string, body: object, authorization = '') =>
+    (await request(app.url).post(`/auth${path}`).set({ authorization }).send(body)).body;
+  const signIn = async () => {
+    await app.auth.api.requestOtp({ email: JO });
+    return post('/verify-otp', { email: JO, otp: app.lastCode(JO), token_transport: 'body' });
+  };
+  const signedIn = await signIn();
   const code = app.lastCode(JO);
-  const { body } = await call(`${app.url}/auth/verify-otp`, {
-    body: { email: JO, otp: code, token_transport: 'body' },
-  });
-  const headers = { Authorization: `Bearer ${body.access_token}` };
-  const { secret } = (await call(`${app.url}/auth/totp/enroll`, { body: {}, headers })).body;
+  const authorization = `Bearer ${signedIn.access_token}`;
+  const { secret } = await post('/totp/enroll', {}, authorization);
   const appCode = generateSync({ secret, epoch: Math.floor(app.clock.now() / 1000) });
-  const confirmed = await call(`${app.url}/auth/totp/confirm`, { body: { code: appCode }, headers });
-  await app.auth.api.requestOtp({ email: JO });
-  const first = await call(`${app.url}/auth/verify-otp`, { body: { email: JO, otp: app.lastCode(JO) } });
-  const page = await call(`${app.url}/auth/sign-in`, { method: 'GET' });
+  const confirmed = await post('/totp/confirm', { code: appCode }, authorization);
+  const challenged = await signIn();
+  const page = await request(app.url).get('/auth/sign-in');
 
-  const { sid, jti } = readToken(body.access_token).payload;
+  const { sid, jti } = readToken(signedIn.access_token).payload;
   return {
     code,
     session: String(sid),
     accessToken: String(jti),
-    refreshToken: String(readToken(body.refresh_token).payload['jti']),
-    mfaToken: String(readToken(first.body.mfa_token).payload['jti']),
-    device: body.device_token.split('.')[0],
+    refreshToken: String(readToken(signedIn.refresh_token).payload['jti']),
+    mfaToken: String(readToken(challenged.mfa_token).payload['jti']),
+    device: signedIn.device_token.split('.')[0],
     appSecret: secret,
-    recoveryCode: confirmed.body.recovery_codes[0],
+    recoveryCode: confirmed.recovery_codes[0],
     nonce: /nonce="([^"]+)"/.exec(page.text)?.[1] ?? '',
   };
 }
