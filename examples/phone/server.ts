@@ -1,29 +1,21 @@
-import express from 'express';
+import type { AddressInfo } from 'node:net';
 import { otpAuth } from 'express-otp-auth';
-import { twilioSender } from './twilio.js';
+import { createApp, smsOptions } from './app.js';
+import { configuredSender } from './provider.js';
 
-const { TWILIO_ACCOUNT_SID = '', TWILIO_AUTH_TOKEN = '', TWILIO_FROM = '', TWILIO_BASE_URL } = process.env;
+// For development, no Redis and no mail server are needed. In production, variables say where they are.
+const isProduction = process.env['NODE_ENV'] === 'production';
+const sms = { ...smsOptions, send: configuredSender(process.env) };
+const auth = isProduction
+  ? otpAuth({ sms }) // everything else from EXPRESS_OTP_AUTH_* variables
+  : otpAuth({ sms, redis: 'memory:', email: { send: (mail) => console.log(`To ${mail.to}: ${mail.subject}`) } });
 
-const app = express();
-const auth = otpAuth({
-  redis: 'memory:',
-  sms: {
-    send: twilioSender({
-      accountSid: TWILIO_ACCOUNT_SID,
-      authToken: TWILIO_AUTH_TOKEN,
-      from: TWILIO_FROM,
-      ...(TWILIO_BASE_URL ? { baseUrl: TWILIO_BASE_URL } : {}),
-    }),
-    allowedCountries: ['DE', 'SI'],
-    defaultCountry: 'DE',
-    origin: 'https://app.example.com',
-  },
+const server = createApp(auth).listen(process.env['PORT'] ?? 3000, (error) => {
+  if (error) throw error;
+  console.log(`http://localhost:${(server.address() as AddressInfo).port}`);
 });
 
-app.use('/auth', auth);
-app.get('/me', auth.requireUser, (req, res) => {
-  res.json(req.user);
+// What is under way is answered. Then nothing is open any more, and the process ends by itself.
+process.once('SIGTERM', () => {
+  server.close(() => void auth.close());
 });
-
-const port = Number(process.env['PORT'] ?? 3000);
-app.listen(port, () => console.log(`http://localhost:${port}`));

@@ -1,9 +1,16 @@
+import { cpSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { twilioSender } from '../../examples/phone/twilio.js';
 import { vonageSender } from '../../examples/phone/vonage.js';
 import { startAuthApp } from '../support/auth-app.js';
+import { call } from '../support/call.js';
 import { closeAfterFile } from '../support/closing.js';
+import { projectWithPackage, runInstalled, runNode } from '../support/installed-package.js';
+import { startProgram } from '../support/program.js';
+
+jest.setTimeout(180_000); // A compiler and servers, on a machine that may have other things to do
 
 interface Received {
   method: string | undefined;
@@ -91,5 +98,55 @@ describe('the Vonage sender', () => {
     await expect(vonageSender({ ...settings, baseUrl: refusing.baseUrl })(sms)).rejects.toThrow('status 4');
     const failing = await startProvider({ status: 500, body: {} });
     await expect(vonageSender({ ...settings, baseUrl: failing.baseUrl })(sms)).rejects.toThrow('500');
+  });
+});
+
+describe('examples/phone', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = path.join(projectWithPackage({ kinds: ['esm'] }), 'phone');
+    cpSync(path.resolve(__dirname, '../../examples/phone'), folder, { recursive: true });
+    runInstalled('tsc', [], folder);
+  });
+
+  const start = async (env: Record<string, string> = {}) => {
+    const server = startProgram(process.execPath, ['dist/server.js'], { cwd: folder, env: { PORT: '0', ...env } });
+    return { server, url: await server.line(/^http:/) };
+  };
+  const number = '0151 1234 5678';
+  const signInWith = async (url: string, text: string) => {
+    const otp = /\b\d{6}\b/.exec(text)?.[0];
+    const { body } = await call(`${url}/auth/verify-otp`, { body: { phone_number: number, otp } });
+    const headers = { Authorization: `Bearer ${String(body.access_token)}` };
+    expect(await call(`${url}/me`, { method: 'GET', headers })).toMatchObject({ body: { phoneNumber: sms.to } });
+  };
+
+  it('passes its own tests', () => {
+    expect(runNode(['--test', '--test-reporter=tap', 'dist/app.test.js'], folder)).toMatch(/^# pass 2$/m);
+  });
+
+  it('signs in with the text on the console, and ends by itself when it is told to', async () => {
+    const { server, url } = await start();
+    expect(await call(`${url}/auth/request-otp`, { body: { phone_number: number } })).toMatchObject({ status: 200 });
+    await signInWith(url, await server.line(/^To \+4915112345678: /));
+    server.signal('SIGTERM');
+    await expect(server.ended).resolves.toEqual({ code: 0, signal: null });
+  });
+
+  it.each([
+    ['Twilio', { TWILIO_ACCOUNT_SID: 'AC00', TWILIO_AUTH_TOKEN: 'secret' }, { status: 201, body: {} }],
+    ['Vonage', { VONAGE_API_KEY: 'key', VONAGE_API_SECRET: 'secret' }, { status: 200, body: { messages: [] } }],
+  ])('sends through %s where its variables are set', async (_name, variables, answer) => {
+    const { baseUrl, received } = await startProvider(answer);
+    const { url, server } = await start({ ...variables, SMS_FROM: '+15005550006', SMS_BASE_URL: baseUrl });
+    expect(await call(`${url}/auth/request-otp`, { body: { phone_number: number } })).toMatchObject({ status: 200 });
+    await signInWith(url, decodeURIComponent(received[0]?.body.replaceAll('+', ' ') ?? ''));
+    expect(server.said()).not.toContain(sms.to);
+  });
+
+  it('does not start in production without a provider', async () => {
+    const server = startProgram(process.execPath, ['dist/server.js'], { cwd: folder, env: { NODE_ENV: 'production' } });
+    await expect(server.ended).resolves.toMatchObject({ code: 1 });
+    expect(server.said()).toContain('No SMS provider is configured');
   });
 });
