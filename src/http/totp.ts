@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Devices } from '../core/device.js';
 import type { Enrolment } from '../core/totp/enrolment.js';
 import type { MfaChallenge } from '../core/totp/mfa-challenge.js';
+import type { FactorAttempt } from '../core/totp/second-factor.js';
 import { validBody } from './body.js';
 import type { DeviceTokens } from './device-token.js';
 import { handle } from './problem.js';
@@ -14,22 +15,28 @@ import { signedIn } from './sessions.js';
 import { answerSignIn } from './verify-otp.js';
 
 const appCode = z.string().regex(/^[0-9]{6}$/, 'must be a string of 6 digits');
+const eitherCode = { code: appCode.optional(), recovery_code: z.string().min(1).max(64).optional() };
+type EitherCode = z.output<z.ZodObject<typeof eitherCode>>;
+const hasOne = ({ code, recovery_code }: EitherCode) => (code === undefined) !== (recovery_code === undefined);
+const ONE_OF_THEM = { path: ['code'], message: 'is required, or recovery_code in its place' };
+
 /** Bodies that the endpoints take. */
 export const totpBodies = {
   code: z.object({ code: appCode }),
+  eitherCode: z.object(eitherCode).refine(hasOne, ONE_OF_THEM),
   verify: z
     .object({
       mfa_token: z.string().min(1),
-      code: appCode.optional(),
-      recovery_code: z.string().min(1).max(64).optional(),
+      ...eitherCode,
       token_transport: z.enum(['cookie', 'body']).default('cookie'),
       device_token: z.string().nullish(),
     })
-    .refine(({ code, recovery_code }) => (code === undefined) !== (recovery_code === undefined), {
-      path: ['code'],
-      message: 'is required, or recovery_code in its place',
-    }),
+    .refine(hasOne, ONE_OF_THEM),
 };
+
+function attemptOf({ code, recovery_code }: EitherCode): FactorAttempt {
+  return code === undefined ? { recoveryCode: recovery_code ?? '' } : { code };
+}
 
 export interface TotpDeps {
   enrolment: Enrolment;
@@ -61,8 +68,7 @@ export function totpRoutes(deps: TotpDeps): Route[] {
   });
   const verify = handle(async (req, res) => {
     const body = validBody(totpBodies.verify, req.body);
-    const attempt = body.code === undefined ? { recoveryCode: body.recovery_code ?? '' } : { code: body.code };
-    const { identifier, ...signIn } = await challenge.answer(body.mfa_token, attempt, requesterOf(req));
+    const { identifier, ...signIn } = await challenge.answer(body.mfa_token, attemptOf(body), requesterOf(req));
     const presented = deps.deviceTokens.presented(req, body.device_token);
     const deviceToken = deps.devices.remember(presented, identifier);
     answerSignIn(req, res, deps, { ...signIn, deviceToken }, body.token_transport);
@@ -72,7 +78,8 @@ export function totpRoutes(deps: TotpDeps): Route[] {
     res.json({ recovery_codes: recoveryCodes });
   });
   const disable = handle(async (req, res) => {
-    await enrolment.disable(signedIn(req).id, codeOf(req), requesterOf(req));
+    const attempt = attemptOf(validBody(totpBodies.eitherCode, req.body));
+    await enrolment.disable(signedIn(req).id, attempt, requesterOf(req));
     res.status(204).end();
   });
 

@@ -121,12 +121,35 @@ describe.each(['memory', 'redis'] as const)('authenticator apps, on %s', (where)
     expect((await post('/totp/verify', { mfa_token: mfaToken, code: codeOf(secret) })).status).toBe(200);
     nextStep();
     const again = await post('/totp/verify', { mfa_token: mfaToken, code: codeOf(secret) });
-    expect([again.status, again.body.code]).toEqual([400, 'invalid_totp']);
+    expect([again.status, again.body.code]).toEqual([401, 'invalid_token']);
+    // The code itself is as good as before.
+    expect((await post('/totp/verify', { mfa_token: await challenge(), code: codeOf(secret) })).status).toBe(200);
 
     const late = await challenge();
     running.clock.advanceSeconds(600);
     const expired = await post('/totp/verify', { mfa_token: late, code: codeOf(secret) });
     expect([expired.status, expired.body.code]).toEqual([401, 'invalid_token']);
+  });
+
+  it('let what ends all sessions of a user end the sign-ins that are under way', async () => {
+    const { secret } = await enrol();
+    const [{ id } = { id: '' }] = (await running.auth.api.listUsers()).data;
+    const ends = [
+      () => running.auth.api.revokeUser(id),
+      async () => {
+        await running.auth.api.updateUser(id, { disabled: true });
+        await running.auth.api.updateUser(id, { disabled: false });
+      },
+    ];
+    for (const end of ends) {
+      const mfa_token = await challenge();
+      running.clock.advanceSeconds(60);
+      await end();
+      running.clock.advanceSeconds(60);
+      const answer = await post('/totp/verify', { mfa_token, code: codeOf(secret) });
+      expect([answer.status, answer.body.code]).toEqual([401, 'invalid_token']);
+      expect((await post('/totp/verify', { mfa_token: await challenge(), code: codeOf(secret) })).status).toBe(200);
+    }
   });
 
   it('take no other token for an MFA token', async () => {
@@ -194,6 +217,8 @@ describe.each(['memory', 'redis'] as const)('authenticator apps, on %s', (where)
     expect(tries.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 400]);
     expect((await post('/totp/verify', { mfa_token: await challenge(), recovery_code })).status).toBe(400);
     expect(used.map(({ remaining }) => remaining)).toEqual([9]);
+    const notices = running.mails.filter(({ purpose }) => purpose === 'recovery_code_used');
+    expect(notices).toMatchObject([{ to: EMAIL, subject: 'A recovery code was used to sign in to Express App' }]);
     const other = await post('/totp/verify', { mfa_token: await challenge(), recovery_code: recoveryCodes[0] });
     expect((await me(other.body.access_token)).body.amr).toEqual(['otp', 'recovery_code']);
   });
@@ -218,6 +243,20 @@ describe.each(['memory', 'redis'] as const)('authenticator apps, on %s', (where)
     expect(subjects).toContain('Two-step sign-in was turned on for Express App');
     expect(subjects).toContain('Two-step sign-in was turned off for Express App');
     expect((await post('/totp/disable', { code: codeOf(secret) }, authorization)).status).toBe(409);
+  });
+
+  it('are given up by a recovery code where they are lost, and another takes their place', async () => {
+    const { secret, recoveryCodes } = await enrol();
+    const [first = '', second = ''] = recoveryCodes;
+    const { mfa_token } = (await signInFirst()).body;
+    const signedIn = await post('/totp/verify', { mfa_token, recovery_code: first, token_transport: 'body' });
+    const authorization = `Bearer ${signedIn.body.access_token}`;
+    for (const recovery_code of [first, 'nonsense'])
+      expect((await post('/totp/disable', { recovery_code }, authorization)).body.code).toBe('invalid_totp');
+    for (const body of [{}, { code: codeOf(secret), recovery_code: second }])
+      expect((await post('/totp/disable', body, authorization)).body.code).toBe('invalid_request');
+    expect((await post('/totp/disable', { recovery_code: second }, authorization)).status).toBe(204);
+    expect((await post('/totp/enroll', {}, authorization)).status).toBe(200);
   });
 
   it('need a recent sign-in to be enrolled, and cannot be enrolled twice', async () => {

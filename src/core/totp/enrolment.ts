@@ -6,7 +6,7 @@ import type { Secrets } from '../secrets.js';
 import type { Sessions } from '../sessions.js';
 import type { UserRecord, UserStore } from '../users/user-store.js';
 import { drawRecoveryCodes, hashRecoveryCode } from './recovery-codes.js';
-import { maskedIdentifierOf, type SecondFactor } from './second-factor.js';
+import { type FactorAttempt, maskedIdentifierOf, type SecondFactor } from './second-factor.js';
 import type { TotpLibrary } from './totp-library.js';
 import { openTotpState, sealTotpState, type TotpState } from './totp-state.js';
 
@@ -33,7 +33,8 @@ export interface Enrolment {
   ): Promise<{ recoveryCodes: string[] }>;
   /** New recovery codes; the old ones are dead. */
   renewRecoveryCodes(userId: string, code: string, requester: Requester): Promise<{ recoveryCodes: string[] }>;
-  disable(userId: string, code: string, requester: Requester): Promise<void>;
+  /** By the app, or, where that is lost, by a recovery code. */
+  disable(userId: string, attempt: FactorAttempt, requester: Requester): Promise<void>;
 }
 
 export interface EnrolmentDeps {
@@ -112,11 +113,11 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
       return { recoveryCodes };
     },
 
-    async disable(userId, code, requester) {
+    async disable(userId, attempt, requester) {
       const user = await findUser(userId);
       const enforced = secondFactor.enforced(user);
       if (enforced === undefined) throw new OtpAuthError('conflict', 'No authenticator app is in use.');
-      await secondFactor.judge({ user, state: enforced, attempt: { code }, requester });
+      await secondFactor.judge({ user, state: enforced, attempt, requester });
       await userStore.update(user.id, { totp: null });
       emit('totp.disabled', user, requester);
       deps.notify(user, 'totp_disabled');

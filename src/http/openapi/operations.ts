@@ -310,7 +310,8 @@ export function operations({
       ...factor,
       id: 'disableTotp',
       summary: 'Do without the authenticator app',
-      body: body('TotpCode', totpBodies.code),
+      description: 'By its code, or, where it is lost, by a recovery code.',
+      body: body('TotpOrRecoveryCode', totpBodies.eitherCode),
       errors: [...read, ...guarded, 'invalid_totp', 'conflict', 'rate_limited'],
     },
   };
