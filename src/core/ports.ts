@@ -235,6 +235,8 @@ export type FactorOutcome =
   /** With every recovery code that was used, this one too. */
   | { outcome: 'accepted'; usedHashes: string[] }
   | { outcome: 'rejected'; reason: 'wrong' | 'replayed' }
+  /** It would have been good, but the challenge was met before: nothing was used up, and no failure counted. */
+  | { outcome: 'answered' }
   | { outcome: 'limited'; retryAfterMs: number };
 
 /** Codes, sessions and revocations: a handful of atomic operations. `describeStore` in `/testing` checks an implementation. */

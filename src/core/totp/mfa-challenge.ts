@@ -1,11 +1,12 @@
 import { OtpAuthError } from '../../errors.js';
 import type { Identifier } from '../identifier.js';
-import type { Clock } from '../ports.js';
+import type { Clock, Store } from '../ports.js';
 import type { Requester } from '../requester.js';
+import { type Secrets, userKeyFor } from '../secrets.js';
 import { randomId, type Sessions, type SignIn } from '../sessions.js';
 import type { Tokens } from '../tokens.js';
 import type { Users } from '../users.js';
-import type { UserStore } from '../users/user-store.js';
+import type { UserRecord, UserStore } from '../users/user-store.js';
 import type { FactorAttempt, SecondFactor } from './second-factor.js';
 
 /** Signing in of users who have a second factor. */
@@ -28,12 +29,16 @@ const CHALLENGE_SECONDS = 600;
 export function createMfaChallenge(deps: {
   userStore: Pick<UserStore, 'findById'>;
   users: Users;
+  store: Pick<Store, 'isRevoked'>;
+  secrets: Secrets;
   secondFactor: SecondFactor;
   sessions: Sessions;
   tokens: Tokens;
   clock: Clock;
+  /** Tells the user of what happened. */
+  notify: (user: UserRecord, kind: 'recovery_code_used') => void;
 }): MfaChallenge {
-  const { secondFactor, tokens, clock } = deps;
+  const { secondFactor, secrets, tokens, clock } = deps;
 
   const enforcedFor = async (userId: string) => {
     const user = await deps.userStore.findById(userId);
@@ -72,10 +77,19 @@ export function createMfaChallenge(deps: {
     async answer(mfaToken, attempt, requester) {
       const decidedAtMs = clock.now();
       const claims = tokens.verifyMfa(mfaToken);
+      // Whatever ends a user's sessions ends the sign-ins that are under way.
+      const isRevoked = await deps.store.isRevoked({
+        userKeys: secrets.all.map((era) => userKeyFor(era, claims.sub)),
+        tokenId: claims.jti,
+        sessionId: claims.jti,
+        issuedAtSeconds: claims.iat,
+      });
+      if (isRevoked) throw new OtpAuthError('invalid_token');
       const user = await deps.users.find(claims.sub);
       const enforced = await enforcedFor(claims.sub);
       if (user === undefined || enforced === undefined) throw new OtpAuthError('invalid_token');
       const method = await secondFactor.judge({ ...enforced, attempt, challengeId: claims.jti, requester });
+      if (method === 'recovery_code') deps.notify(enforced.user, 'recovery_code_used');
       const signIn = await deps.sessions.open(user, ['otp', method], decidedAtMs, requester);
       const identifier: Identifier =
         claims.email === undefined

@@ -29,7 +29,7 @@ export interface SecondFactor {
   /**
    * Judges an attempt, counts it and uses it up in one step of the store.
    *
-   * @throws OtpAuthError `invalid_totp`, `rate_limited`
+   * @throws OtpAuthError `invalid_totp`, `rate_limited`; `invalid_token` where the challenge was answered before
    */
   judge(judgement: JudgeFactor): Promise<'totp' | 'recovery_code'>;
 }
@@ -109,6 +109,7 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
         emit('totp.rejected', { ...context, reason: judged.reason });
         throw new OtpAuthError('invalid_totp', 'The code is wrong or was used. Wait for the next one.');
       }
+      if (judged.outcome === 'answered') throw new OtpAuthError('invalid_token');
       if (judged.usedHashes.length > 0 && judgement.attempt.recoveryCode !== undefined) {
         const remaining = await forgetUsedCodes(user.id, judged.usedHashes);
         emit('recovery_code.used', { ...context, remaining });

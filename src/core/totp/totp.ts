@@ -1,6 +1,6 @@
 import type { Emit } from '../events.js';
 import type { Notify } from '../notify.js';
-import type { Clock, Logger, Store } from '../ports.js';
+import type { Clock, Logger, NoticeKind, Store } from '../ports.js';
 import type { Secrets } from '../secrets.js';
 import type { Sessions } from '../sessions.js';
 import type { Tokens } from '../tokens.js';
@@ -37,14 +37,14 @@ export function createTotp(deps: {
   const library = loadTotpLibrary(deps.logger);
   const { issuer, failuresPerDay } = deps.settings;
   const secondFactor = createSecondFactor({ ...deps, library, failuresPerDay });
-  const notify = ({ email, phoneNumber }: UserRecord, kind: 'totp_enabled' | 'totp_disabled') => {
+  const notify = ({ email, phoneNumber }: UserRecord, kind: NoticeKind) => {
     if (email) deps.notify({ kind: 'email', value: email }, kind, 'en');
     else if (phoneNumber) deps.notify({ kind: 'phone', value: phoneNumber }, kind, 'en');
   };
   return {
     ready: library.ready,
     enrolment: createEnrolment({ ...deps, secondFactor, library, notify, issuer }),
-    challenge: createMfaChallenge({ ...deps, secondFactor }),
+    challenge: createMfaChallenge({ ...deps, secondFactor, notify }),
     isEnabled: (user) => secondFactor.isEnabled(user),
   };
 }

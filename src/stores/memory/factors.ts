@@ -35,15 +35,12 @@ export function factors() {
         return { outcome: 'rejected', reason };
       };
       if (proof === undefined) return refuse('wrong');
-      if (challengeId !== undefined && user.usedChallenges.has(challengeId)) return refuse('replayed');
-      if (proof.kind === 'totp') {
-        // Each step once (RFC 6238 §5.2), and none before one that was used.
-        if (proof.step <= user.lastStep) return refuse('replayed');
-        user.lastStep = proof.step;
-      } else {
-        if (user.usedHashes.has(proof.hash)) return refuse('replayed');
-        user.usedHashes.add(proof.hash);
-      }
+      // Each step once (RFC 6238 §5.2), and none before one that was used.
+      const isUsed = proof.kind === 'totp' ? proof.step <= user.lastStep : user.usedHashes.has(proof.hash);
+      if (isUsed) return refuse('replayed');
+      if (challengeId !== undefined && user.usedChallenges.has(challengeId)) return { outcome: 'answered' };
+      if (proof.kind === 'totp') user.lastStep = proof.step;
+      else user.usedHashes.add(proof.hash);
       if (challengeId !== undefined) user.usedChallenges.add(challengeId);
       return { outcome: 'accepted', usedHashes: [...user.usedHashes] };
     },

@@ -420,6 +420,8 @@ function readFactorReply(reply: unknown): FactorOutcome {
       return { outcome, retryAfterMs: Number(details[0]) };
     case 'rejected':
       return { outcome, reason: details[0] as 'wrong' | 'replayed' };
+    case 'answered':
+      return { outcome };
   }
 }
 

@@ -42,10 +42,13 @@ export const factorPromises: StorePromises = {
     assert.deepEqual(second.outcome === 'accepted' && [...second.usedHashes].sort(), ['a', 'b']);
   },
 
-  'accepts one answer to a challenge': async (store) => {
+  'accepts one answer to a challenge; one that would have been good is neither used up nor a failure': async (store) => {
     assert.equal(await verdict(store, totp(STEP), { challengeId: 'first' }), 'accepted');
-    assert.equal(await verdict(store, totp(STEP + 1), { challengeId: 'first' }), 'replayed');
+    assert.equal(await verdict(store, totp(STEP), { challengeId: 'first' }), 'replayed');
+    for (const proof of [totp(STEP + 1), totp(STEP + 1), recovery('a')])
+      assert.equal(await verdict(store, proof, { challengeId: 'first' }), 'answered');
     assert.equal(await verdict(store, totp(STEP + 1), { challengeId: 'second' }), 'accepted');
+    assert.equal(await verdict(store, recovery('a'), { challengeId: 'third' }), 'accepted');
   },
 
   'counts failures of all kinds together, in any 24 hours, and then judges nothing': async (store) => {

@@ -6,7 +6,8 @@ export const judgeFactor = script(`
 -- KEYS  1 failures, 2 last time step accepted, 3 recovery codes used, 4 the challenge (if there is one)
 -- ARGV  1 now (ms), 2 failures a day, 3 'totp', 'recovery_code' or '' (nothing matched), 4 time step or hash,
 --       5 life of a challenge (ms), 6 how long used recovery codes are remembered (ms)
--- Reply {'accepted', used recovery codes...}; {'rejected', the reason}; {'limited', retry after (ms)}
+-- Reply {'accepted', used recovery codes...}; {'rejected', the reason}; {'answered'}: the challenge was, before;
+--       {'limited', retry after (ms)}
 ${laneFunctions}
 local now, failures_per_day, kind, proof = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
@@ -18,15 +19,22 @@ local function refuse(reason)
   return { 'rejected', reason }
 end
 if kind == '' then return refuse('wrong') end
-if KEYS[4] and redis.call('EXISTS', KEYS[4]) == 1 then return refuse('replayed') end
 
+local is_used
 if kind == 'totp' then
   -- Each step once (RFC 6238, section 5.2), and none before one that was used.
   local last = redis.call('GET', KEYS[2])
-  if last and tonumber(proof) <= tonumber(last) then return refuse('replayed') end
+  is_used = last and tonumber(proof) <= tonumber(last)
+else
+  is_used = redis.call('SISMEMBER', KEYS[3], proof) == 1
+end
+if is_used then return refuse('replayed') end
+if KEYS[4] and redis.call('EXISTS', KEYS[4]) == 1 then return { 'answered' } end
+
+if kind == 'totp' then
   redis.call('SET', KEYS[2], proof, 'PX', DAY)
 else
-  if redis.call('SADD', KEYS[3], proof) == 0 then return refuse('replayed') end
+  redis.call('SADD', KEYS[3], proof)
   redis.call('PEXPIRE', KEYS[3], ARGV[6])
 end
 if KEYS[4] then redis.call('SET', KEYS[4], '1', 'PX', ARGV[5]) end
