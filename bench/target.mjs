@@ -40,7 +40,9 @@ export async function startTarget(name, place) {
     core: 'server',
     env: { NODE_ENV: 'production' },
   });
-  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${name} ended with code ${code}`)));
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`${name} ended with code ${code}`);
+  });
   ended.catch(() => {}); // told to whoever waits for an answer
   const next = async () => {
     const [message] = await Promise.race([once(child, 'message'), ended]);

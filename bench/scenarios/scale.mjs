@@ -113,7 +113,7 @@ function operations(store) {
   return {
     'issue a code': { prepare: nothing, run: () => store.issueCode(codeFor(key())) },
     'verify a code': {
-      async prepare() {
+      prepare: async () => {
         const code = codeFor(key());
         await store.issueCode(code);
         return code;
