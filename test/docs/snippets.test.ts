@@ -183,6 +183,7 @@ function complaint(
     case 'npx jest':
       return existsSync(path.join(root, more[0] ?? '')) ? undefined : `no test ${more[0]}`;
     case 'npx tsx':
+    case 'npx vitest':
       return undefined;
   }
   switch (program) {

@@ -1,20 +1,21 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { transformSync } from 'esbuild';
 import { projectWithPackage, runInstalled, runNode } from '../support/installed-package.js';
+import { codeBlocks, pageAt } from '../support/markdown.js';
 
 jest.setTimeout(120_000); // it starts programs, on a machine that may be busy
 
 describe('docs/testing.md', () => {
-  const guide = readFileSync('docs/testing.md', 'utf8');
-  const programs = [...guide.matchAll(/^```(?:ts|js)\n(?<program>.*?)^```$/gms)].map(
-    ({ groups }) => groups!['program']!,
+  const programs = codeBlocks(pageAt('docs/testing.md')).flatMap(({ language, code }) =>
+    ['ts', 'js'].includes(language) ? [code] : [],
   );
-  const [application, ...tests] = programs as [string, ...string[]];
+  const [jestConfig] = programs.filter((program) => program.startsWith('// jest.config.cjs\n')) as [string];
+  const [application, ...tests] = programs.filter((program) => program !== jestConfig) as [string, ...string[]];
   let project: string;
 
   beforeAll(() => {
-    project = projectWithPackage({ kinds: ['esm'] });
+    project = projectWithPackage({ kinds: ['esm', 'cjs'] });
     const write = (name: string, program: string) =>
       writeFileSync(path.join(project, name), transformSync(program, { loader: 'ts' }).code);
     writeFileSync(path.join(project, 'package.json'), JSON.stringify({ type: 'module' }));
@@ -32,6 +33,20 @@ describe('docs/testing.md', () => {
     };
     expect(testResults).toHaveLength(tests.filter((program) => !program.includes('node:test')).length);
     expect(numPassedTests).toBe(numTotalTests);
+  });
+
+  it('has a first test that passes under Jest, set up as it says', () => {
+    const folder = path.join(project, 'jest');
+    mkdirSync(folder);
+    const files = {
+      'package.json': '{}',
+      'jest.config.cjs': jestConfig,
+      'app.ts': application,
+      'app.test.ts': tests[0]!,
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
+    const report = runInstalled('jest', ['--json'], folder);
+    expect(JSON.parse(report)).toMatchObject({ success: true, numPassedTests: 3, numTotalTests: 3 });
   });
 
   it('has tests that pass under node:test as they stand', () => {
