@@ -308,7 +308,8 @@ export interface Message {
 }
 
 /** What happened to an account that its holder should hear about. */
-export type NoticeKind = 'identifier_changed' | 'totp_enabled' | 'totp_disabled' | 'recovery_code_used';
+export type NoticeKind =
+  'identifier_changed' | 'totp_enabled' | 'totp_disabled' | 'recovery_code_used' | 'recovery_codes_renewed';
 
 /** One notice to one recipient. */
 export interface Notice {

@@ -227,6 +227,7 @@ describe.each(['memory', 'redis'] as const)('authenticator apps, on %s', (where)
     const { secret, authorization, recoveryCodes } = await enrol();
     const renewed = await post('/totp/recovery-codes', { code: codeOf(secret) }, authorization);
     expect(renewed.body.recovery_codes).toHaveLength(10);
+    expect(running.mails.at(-1)).toMatchObject({ to: EMAIL, purpose: 'recovery_codes_renewed' });
     const verify = async (recovery_code: string | undefined) =>
       (await post('/totp/verify', { mfa_token: await challenge(), recovery_code })).status;
     expect(await verify(recoveryCodes[0])).toBe(400);

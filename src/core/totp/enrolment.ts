@@ -46,7 +46,7 @@ export interface EnrolmentDeps {
   clock: Clock;
   emit: Emit;
   /** Tells the user of the change. */
-  notify: (user: UserRecord, kind: 'totp_enabled' | 'totp_disabled') => void;
+  notify: (user: UserRecord, kind: 'totp_enabled' | 'totp_disabled' | 'recovery_codes_renewed') => void;
   issuer: string;
 }
 
@@ -110,6 +110,7 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
       await secondFactor.judge({ user, state: enforced, attempt: { code }, requester });
       const { recoveryCodes, state } = withNewCodes(enforced);
       await save(user, state);
+      deps.notify(user, 'recovery_codes_renewed');
       return { recoveryCodes };
     },
 

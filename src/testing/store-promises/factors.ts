@@ -42,7 +42,9 @@ export const factorPromises: StorePromises = {
     assert.deepEqual(second.outcome === 'accepted' && [...second.usedHashes].sort(), ['a', 'b']);
   },
 
-  'accepts one answer to a challenge; one that would have been good is neither used up nor a failure': async (store) => {
+  'accepts one answer to a challenge; one that would have been good is neither used up nor a failure': async (
+    store,
+  ) => {
     assert.equal(await verdict(store, totp(STEP), { challengeId: 'first' }), 'accepted');
     assert.equal(await verdict(store, totp(STEP), { challengeId: 'first' }), 'replayed');
     for (const proof of [totp(STEP + 1), totp(STEP + 1), recovery('a')])
