@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { isOtpAuthError, OtpAuthError } from '../errors.js';
+import { isOtpAuthError, type OtpAuthError, type OtpAuthErrorCode } from '../errors.js';
 
 const REALM = 'express-otp-auth';
 
@@ -8,7 +8,8 @@ export function sendProblem(res: Response, error: OtpAuthError): void {
   const { details } = error;
   res.status(error.status);
   res.set('Cache-Control', 'no-store');
-  if (error.status === 401) res.append('WWW-Authenticate', challenge(error));
+  const challenge = challengeOf(error);
+  if (challenge !== undefined) res.append('WWW-Authenticate', challenge);
   if (details.retryAfterSeconds !== undefined) res.set('Retry-After', String(details.retryAfterSeconds));
   if (details.allow !== undefined) res.set('Allow', details.allow.join(', '));
   res.type('application/problem+json').send(
@@ -40,13 +41,20 @@ export function handle(handler: (req: Request, res: Response) => Promise<unknown
   };
 }
 
-/** RFC 6750 §3; with nothing presented, no error code (§3.1). RFC 9470 for a sign-in that is too old. */
-function challenge({ code, message, details }: OtpAuthError): string {
+/** The error codes of RFC 6750 §3.1, and of RFC 9470 for a sign-in that is too old; with nothing presented there is none. */
+const CHALLENGES: Partial<Record<OtpAuthErrorCode, string | null>> = {
+  token_missing: null,
+  invalid_token: 'invalid_token',
+  invalid_refresh_token: 'invalid_token',
+  reauthentication_required: 'insufficient_user_authentication',
+  insufficient_scope: 'insufficient_scope',
+};
+
+function challengeOf({ code, message, details }: OtpAuthError): string | undefined {
+  const error = CHALLENGES[code];
+  if (error === undefined) return undefined;
   const bearer = `Bearer realm="${REALM}"`;
-  if (code === 'token_missing') return bearer;
-  const [error, more] =
-    code === 'reauthentication_required'
-      ? ['insufficient_user_authentication', `, max_age=${details.maxAgeSeconds}`]
-      : ['invalid_token', ''];
-  return `${bearer}, error="${error}", error_description="${message}"${more}`;
+  if (error === null) return bearer;
+  const age = details.maxAgeSeconds === undefined ? '' : `, max_age=${details.maxAgeSeconds}`;
+  return `${bearer}, error="${error}", error_description="${message}"${age}`;
 }

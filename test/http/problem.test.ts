@@ -70,7 +70,7 @@ describe('every error', () => {
     // Nobody's business: stacks, files, what a library said, who was asked about.
     expect(answer.text).not.toMatch(/internal|node_modules|\.[jt]s\b|\bat \w+ \(|example\.com/);
     const hasChallenge = headers['www-authenticate'] !== undefined;
-    expect(hasChallenge).toBe(status === 401);
+    expect(hasChallenge).toBe(status === 401 || code === 'insufficient_scope');
     expect(headers['retry-after']).toBe(status === 429 ? '30' : status === 503 ? '1' : undefined);
   });
 

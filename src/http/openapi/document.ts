@@ -173,7 +173,9 @@ function failures({ errors, oauthErrors = [], setsCookie, limitedByAddress }: Op
       const codes = [...new Set(errors)].filter((code) => ERRORS[code].status === status);
       const isOauth = oauthErrors.includes(status);
       const headers = {
-        ...(status === 401 ? { 'WWW-Authenticate': headerReference('WWW-Authenticate') } : {}),
+        ...(status === 401 || codes.includes('insufficient_scope')
+          ? { 'WWW-Authenticate': headerReference('WWW-Authenticate') }
+          : {}),
         ...(codes.includes('invalid_refresh_token') && setsCookie
           ? { 'Set-Cookie': headerReference('Set-Cookie') }
           : {}),
