@@ -26,7 +26,7 @@ export interface Guards {
   optionalUser: RequestHandler;
   /** 403 unless the user has one of the roles. After `requireUser`, or instead of it. */
   requireRole(...roles: string[]): RequestHandler;
-  /** 401 as RFC 9470 has it unless the user signed in within so many seconds. After `requireUser`, or instead of it. @default the option `recentSeconds` */
+  /** 401 as RFC 9470 has it unless the user signed in within so many seconds. After `requireUser`, or instead of it. Throws `config_invalid` for what is no number of seconds. @default the option `recentSeconds` */
   requireRecent(seconds?: number): RequestHandler;
 }
 
@@ -75,15 +75,19 @@ export function createGuards(deps: {
         }),
       ),
 
-    requireRecent: (seconds = deps.recentSeconds) =>
-      guard((req, res) =>
+    requireRecent(seconds = deps.recentSeconds) {
+      // No sign-in is older than NaN seconds: the mistake would let everybody through.
+      if (!Number.isFinite(seconds) || seconds < 0)
+        throw new OtpAuthError('config_invalid', 'requireRecent takes a number of seconds, 0 at least.');
+      return guard((req, res) =>
         whenKnown(userOf(req, res), (user) => {
           if (deps.clock.now() / 1000 - user.authTime > seconds)
             throw new OtpAuthError('reauthentication_required', 'Sign in again to do this.', {
               maxAgeSeconds: seconds,
             });
         }),
-      ),
+      );
+    },
   };
 }
 

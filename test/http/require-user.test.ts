@@ -157,6 +157,7 @@ describe('requireRole', () => {
     expect((await get()).body.code).toBe('token_missing');
     const refused = await get(authorization);
     expect([refused.status, refused.body.code]).toEqual([403, 'insufficient_scope']);
+    expect(challengeOf(refused)).toMatch(/^Bearer realm="[^"]+", error="insufficient_scope"/);
     expect((await get(resign(accessToken, { roles: ['reader', 'Admin'] }))).status).toBe(403);
     expect(handled).not.toHaveBeenCalled();
     expect((await get(resign(accessToken, { roles: ['reader', 'editor'] }))).status).toBe(200);
@@ -217,6 +218,14 @@ describe('requireRecent', () => {
     clock.advanceSeconds(1);
     expect((await get(authorization)).body.max_age).toBe(60);
   });
+
+  it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, '60', 'ten minutes', null])(
+    'throws at the start where it is told %p, and does not let everybody through later',
+    async (seconds) => {
+      const { auth } = await startAuthApp();
+      expect(() => auth.requireRecent(seconds as number)).toThrow(expect.objectContaining({ code: 'config_invalid' }));
+    },
+  );
 });
 
 describe('every guard', () => {
