@@ -189,7 +189,7 @@ export interface OtpAuthOptions {
     expirySeconds?: number;
     /** Wrong guesses that a code survives, 1 to 10. @default 5 */
     maxAttempts?: number;
-    /** 0 to 3600. @default 30 */
+    /** 0 to 86400. @default 30 */
     resendCooldownSeconds?: number;
     /** How many of the newest codes still work, 1 to 3. @default 1 */
     liveCodes?: number;
