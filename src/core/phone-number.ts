@@ -19,7 +19,7 @@ export interface PhoneNumberSettings {
   defaultCountry?: string | undefined;
 }
 
-// What people write; the library would also read `tel:` addresses, extensions, letters and other scripts' digits.
+// What people write; the library would also read `tel:` addresses, extensions and letters.
 const WRITTEN_NUMBER = /^\+?[0-9 ()./-]{4,32}$/;
 // No phone that a person holds answers these, and some are billed to whoever sends to them.
 const REFUSED_TYPES = new Set(['PREMIUM_RATE', 'SHARED_COST', 'TOLL_FREE', 'UAN', 'VOICEMAIL', 'PAGER']);
@@ -53,7 +53,7 @@ export function createPhoneNumbers(
   return {
     ready,
     parse(input) {
-      const text = input.trim();
+      const text = plain(input);
       const number = WRITTEN_NUMBER.test(text) ? read(text) : undefined;
       if (number === undefined || !number.isPossible() || REFUSED_TYPES.has(number.getType() ?? '')) return undefined;
       return allowed.has(countryOf(number) ?? '') ? { kind: 'phone', value: number.number } : undefined;
@@ -64,4 +64,18 @@ export function createPhoneNumbers(
       return { country, prefix: `+${number?.countryCallingCode ?? ''}${number?.nationalNumber.slice(0, 3) ?? ''}` };
     },
   };
+}
+
+/**
+ * In the characters of ASCII. Keyboards have digits of their own (full-width, Arabic, Persian), and what is copied from
+ * contacts and web pages has no-break spaces, other hyphens, and marks around it that say which way it reads.
+ */
+function plain(text: string): string {
+  return text
+    .replace(/[\u0660-\u0669\u06f0-\u06f9\uff10-\uff19]/g, (digit) => String((digit.codePointAt(0) ?? 0) & 0xf))
+    .replaceAll('\uff0b', '+')
+    .replace(/[\u2010-\u2015\u2212\uff0d]/g, '-')
+    .replace(/[\u00a0\u2007\u202f\u3000]/g, ' ')
+    .replace(/[\u200e\u200f\u202a-\u202d\u2066-\u2069]/g, '')
+    .trim();
 }

@@ -56,7 +56,17 @@ describe.each(['memory:', 'Redis'])('phone numbers, on %s', (where) => {
 
   it('reads national forms where a default country is set, and one number however it is written', async () => {
     await start({ defaultCountry: 'DE' });
-    for (const written of ['0151 12345678', '(0151) 1234-5678', ' +4915112345678 ', '+49 (0)151 12345678']) {
+    const copiedFromContacts = '\u202d+49\u00a0151\u00a01234\u201156\u201378\u202c';
+    for (const written of [
+      '0151 12345678',
+      '(0151) 1234-5678',
+      ' +4915112345678 ',
+      '+49 (0)151 12345678',
+      '＋４９１５１１２３４５６７８',
+      '+٤٩ ١٥١ ١٢٣٤٥٦٧٨',
+      '۰۱۵۱ ۱۲۳۴۵۶۷۸',
+      copiedFromContacts,
+    ]) {
       const answer = await ask(written);
       expect([written, answer.status]).toEqual([written, 200]);
       expect(texts.at(-1)?.to).toBe('+4915112345678');
@@ -73,7 +83,8 @@ describe.each(['memory:', 'Redis'])('phone numbers, on %s', (where) => {
     ['letters', '+1800FLOWERS'],
     ['an extension', '+4915112345678;ext=5'],
     ['a tel: address', 'tel:+4915112345678'],
-    ['full-width digits', '+４９15112345678'],
+    ['digits that read backwards', '\u202e+4915112345678'],
+    ['digits that are none', '+49151１２３４⁵⁶⁷⁸²'],
     ['words around it', 'call +4915112345678'],
     ['too few digits', '+4915'],
     ['too many digits', '+49151123456781234567'],
