@@ -1,39 +1,14 @@
 import { cpSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { twilioSender } from '../../examples/phone/twilio.js';
 import { vonageSender } from '../../examples/phone/vonage.js';
 import { startAuthApp } from '../support/auth-app.js';
 import { call } from '../support/call.js';
-import { closeAfterFile } from '../support/closing.js';
 import { projectWithPackage, runInstalled, runNode } from '../support/installed-package.js';
 import { startProgram } from '../support/program.js';
+import { startProvider } from '../support/provider.js';
 
 jest.setTimeout(180_000); // A compiler and servers, on a machine that may have other things to do
-
-interface Received {
-  method: string | undefined;
-  url: string | undefined;
-  headers: IncomingMessage['headers'];
-  body: string;
-}
-
-/** A provider on this machine, that answers as it is told to. */
-async function startProvider(answer: { status: number; body: object }) {
-  const received: Received[] = [];
-  const server = createServer((req, res) => {
-    let body = '';
-    req.setEncoding('utf8').on('data', (part: string) => (body += part));
-    req.on('end', () => {
-      received.push({ method: req.method, url: req.url, headers: req.headers, body });
-      res.writeHead(answer.status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer.body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closeAfterFile(() => server.close());
-  return { received, baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
 
 const sms = { to: '+4915112345678', text: '123456 is your code & more', code: '123456', locale: 'en' };
 
