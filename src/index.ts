@@ -1,4 +1,7 @@
 export type { Address, DeviceToken, OtpAuthApi, Session, TokenPair } from './api.js';
+export { emailChannel } from './channels/email.js';
+export type * from './channels/email.js';
+export { smsChannel, type SmsSettings } from './channels/sms.js';
 export type { AuthenticatedUser } from './core/authenticate.js';
 export type { Budget, Odds } from './core/budget.js';
 export type { Explanation, SignInOutcome } from './core/explain.js';
