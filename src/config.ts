@@ -144,7 +144,11 @@ const emailAddress = z
 const USER_STORE = ['findById', 'findByIdentifier', 'create', 'update', 'delete', 'list'];
 const userStore = anObjectWith<UserStore>(...USER_STORE);
 const NO_PLAIN_IDENTIFIER = 'must be one plain e-mail address, or a phone number as +4915112345678';
-const country = z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 code such as "DE"');
+const countryNames = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
+// `XX` is nobody's code, and `UK` stands for `GB`: numbers of neither would ever be let through.
+const isCountry = (code: string) =>
+  /^[A-Z]{2}$/.test(code) && new Intl.Locale(`und-${code}`).region === code && countryNames.of(code) !== undefined;
+const country = z.string().refine(isCountry, 'must be an ISO 3166-1 code such as "DE"');
 
 const publicUrl = z
   .string()

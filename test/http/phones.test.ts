@@ -102,6 +102,12 @@ describe.each(['memory:', 'Redis'])('phone numbers, on %s', (where) => {
     expect(texts).toEqual([]);
   });
 
+  it.each(['UK', 'XX', 'ZZZ', 'de', ''])('does not start with a country that is none: %j', async (country) => {
+    const problem = /sms\.allowedCountries\.1: must be an ISO 3166-1 code/;
+    await expect(start({ allowedCountries: ['GB', country] })).rejects.toThrow(problem);
+    await start({ allowedCountries: ['GB', 'XK', 'AC', 'IM'] });
+  });
+
   it('refuses a phone number where no SMS are configured, and a number beside an address', async () => {
     running = await startAuthApp();
     expect((await ask('+4915112345678')).status).toBe(400);
