@@ -1,5 +1,5 @@
 // Hostile requests to the built package, for as long as you like:
-//   npm run build && npm run fuzz -- --minutes 10 [--seed 1] [--redis redis://localhost:6379/9]
+//   npm run fuzz -- --minutes 10 [--seed 1] [--redis redis://localhost:6379/9]
 // Without --redis everything is in memory. The Redis database is not emptied; use one that holds nothing else.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,9 +21,7 @@ const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
 if (!(minutes > 0) || !Number.isSafeInteger(seed))
   throw new Error('--minutes takes a number above 0, --seed a whole number');
 
-const { otpAuth } = await import(pathToFileURL(path.join(root, 'dist/esm/index.js')).href).catch(() => {
-  throw new Error('There is no dist: run `npm run build` first.');
-});
+const { otpAuth } = await import(pathToFileURL(path.join(root, 'dist/esm/index.js')).href);
 const { startTarget } = await load('fuzz-target');
 const { fuzz, summaryOf } = await load('fuzz-run');
 

@@ -30,7 +30,7 @@ function bodyOf(mediaType: string, parse: RequestHandler): RequestHandler[] {
   const read: RequestHandler = (req, res, next) => {
     void parse(req, res, (error?: unknown) => {
       if (error !== undefined) sendProblem(res, parseError(error, mediaType));
-      else if (hasBody(req) && isOverLimit(req.body)) sendProblem(res, tooLarge());
+      else if (isOverLimit(req)) sendProblem(res, tooLarge());
       else next();
     });
   };
@@ -60,9 +60,10 @@ function hasBody({ headers }: Request): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** An application's own parser may have let more through, in chunks of no announced length. */
-function isOverLimit(body: unknown): boolean {
-  return body !== undefined && JSON.stringify(body).length > LARGEST_BODY_BYTES;
+/** An application's own parser may have let more through: in chunks of no announced length, or compressed. */
+function isOverLimit({ headers, body }: Request): boolean {
+  const wasMeasured = headers['transfer-encoding'] === undefined && headers['content-encoding'] === undefined;
+  return !wasMeasured && body !== undefined && JSON.stringify(body).length > LARGEST_BODY_BYTES;
 }
 
 function parseError(error: unknown, mediaType: string): OtpAuthError {

@@ -41,8 +41,16 @@ const undecodablePath: ErrorRequestHandler = (error: unknown, _req, res, next) =
 
 /** Holds requests until something is loaded; where that failed, the application's error handler hears of it. */
 export function waitFor(ready: Promise<void>): RequestHandler {
+  let isReady = false;
+  ready.then(
+    () => {
+      isReady = true;
+    },
+    () => {}, // each request is told
+  );
   return (_req, _res, next) => {
-    ready.then(() => next(), next);
+    if (isReady) next();
+    else ready.then(() => next(), next);
   };
 }
 
