@@ -24,10 +24,10 @@ export function programIn(file: string, name: string): string {
 
 /** Starts the guide's `server.ts` as it stands, but on a free port, and with `variables`. */
 export async function startGuideServer(file: string, variables: Record<string, string>): Promise<GuideServer> {
-  const listening = programIn(file, 'server.ts').replace(
-    /^(?:const server = )?app\.listen\((?:process\.env\.PORT \?\? )?3000/m,
-    "const server = app.listen(0, '127.0.0.1'",
-  );
+  const shown = programIn(file, 'server.ts');
+  const listen = /^(?:const server = )?app\.listen\((?:process\.env\.PORT \?\? )?3000/m;
+  if (!listen.test(shown)) throw new Error(`${file} shows a server.ts that listens in a way of its own`);
+  const listening = shown.replace(listen, "const server = app.listen(0, '127.0.0.1'");
   const program = `${listening}\nserver.once('listening', () => console.log(\`port \${server.address().port}\`));\n`;
   const folder = path.join(projectWithPackage({ kinds: ['esm'] }), 'server');
   mkdirSync(folder);

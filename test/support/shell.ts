@@ -13,9 +13,9 @@ export function shellCommands(script: string): ShellCommand[] {
     .filter(({ program }) => program !== '');
 }
 
-/** Quoted text is one word; what follows a `#` is a comment. */
+/** Quoted text is one word, and so is what readers put in place of `<the code>`; what follows a `#` is a comment. */
 function wordsOf(line: string): string[] {
-  const words = line.match(/#.*|(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
+  const words = line.replace(/<[\w ]+>/g, 'placeholder').match(/#.*|(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
   return words.filter((word) => !word.startsWith('#')).map((word) => word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'));
 }
 
