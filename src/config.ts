@@ -360,6 +360,11 @@ const schema = z.strictObject({
   clock: anObjectWith<Clock>('now').optional(),
 });
 
+/** Where the environment says that users are kept: for `/testing`, which puts a store of its own there. */
+export function userStoreVariable(env: Environment = process.env): string | undefined {
+  return env[`${VARIABLE_PREFIX}USER_STORE`];
+}
+
 /**
  * Options and environment as one complete, frozen whole.
  *

@@ -1,15 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import type { Address } from '../api.js';
+import { userStoreVariable } from '../config.js';
 import type { AuthenticatedUser } from '../core/authenticate.js';
-import type { CodeAddress, Store } from '../core/ports.js';
+import { parseEmail } from '../core/identifier.js';
+import { createPhoneNumbers } from '../core/phone-number.js';
+import type { CodeAddress, Logger, Store } from '../core/ports.js';
 import { identifiersAsUsers, type User, type Users } from '../core/users.js';
 import type { UserStore } from '../core/users/user-store.js';
 import type { OtpAuthOptions } from '../options.js';
 import { composeOtpAuth, type OtpAuth } from '../otp-auth.js';
 import { memoryStore } from '../stores/memory/memory-store.js';
 import { memoryUserStore } from '../stores/memory/memory-user-store.js';
-import { canonical, openOutbox, type Outbox } from './outbox.js';
+import { openOutbox, type Outbox } from './outbox.js';
 import { type TestClock, testClock } from './test-clock.js';
 
 type SmsOptions = NonNullable<OtpAuthOptions['sms']>;
@@ -50,6 +53,9 @@ export interface TestAuth {
 /** One address sends all the requests of a test run, within one minute of a clock that stands still. */
 const NO_LIMIT_PER_IP = 1_000_000;
 
+/** What the router logs is enough. */
+const NO_LOG: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
 /** Waits for what has been started to get on. Taken now, before a test puts a clock of its own in its place. */
 const nextTurn = setImmediate;
 const MOST_TURNS = 1000;
@@ -63,7 +69,9 @@ const MOST_TURNS = 1000;
 export function createTestAuth(options: TestAuthOptions = {}): TestAuth {
   const clock = testClock();
   const signingIn = new AsyncLocalStorage<SigningIn>();
-  const { outbox, ...sending } = openOutbox(options, ({ code }) => signingIn.getStore()?.receive(code));
+  const phones = options.sms && createPhoneNumbers(options.sms, NO_LOG);
+  const canonical = (to: string) => (to.includes('@') ? parseEmail(to) : phones?.parse(to))?.value ?? to;
+  const { outbox, ...sending } = openOutbox(options, canonical, ({ code }) => signingIn.getStore()?.receive(code));
   const { redis: _redis, redisOptions: _redisOptions, sms, ...rest } = options;
   const userStore = userStoreOf(options.users?.store);
   const testOptions: OtpAuthOptions = {
@@ -85,6 +93,7 @@ export function createTestAuth(options: TestAuthOptions = {}): TestAuth {
   const auth = composeOtpAuth(testOptions, usersWithRoles(signingIn));
 
   async function giveRoles(address: Address, roles: readonly string[]): Promise<void> {
+    await phones?.ready;
     const to = address.email ?? address.phoneNumber;
     const identifier = { kind: address.email === undefined ? 'phone' : 'email', value: canonical(to) } as const;
     const known = await userStore?.findByIdentifier(identifier);
@@ -121,8 +130,10 @@ interface SigningIn {
   roles: readonly string[] | undefined;
 }
 
-function userStoreOf(store: NonNullable<OtpAuthOptions['users']>['store']): UserStore | undefined {
-  return typeof store === 'string' ? memoryUserStore() : store;
+/** What is neither is left to the configuration, which refuses it. */
+function userStoreOf(store: unknown = userStoreVariable()): UserStore | undefined {
+  if (store === 'redis' || store === 'memory') return memoryUserStore();
+  return typeof store === 'object' && store !== null ? (store as UserStore) : undefined;
 }
 
 /** Without accounts nobody has roles; here, whoever was signed in with some. */

@@ -1,5 +1,4 @@
 import { renderCode } from '../channels/messages.js';
-import { parseEmail } from '../core/identifier.js';
 import type { OtpAuthOptions, OutgoingEmail, OutgoingSms, RenderInput } from '../options.js';
 
 /** A message that was handed over, to nobody but the test. */
@@ -38,12 +37,17 @@ export interface OutboxOptions {
   sms: { send: (sms: OutgoingSms) => Promise<void> };
 }
 
-/** Makes an empty outbox, which calls `onMessage` in the asynchronous context that the message was sent in. */
+/**
+ * Makes an empty outbox, which calls `onMessage` in the asynchronous context that the message was sent in.
+ *
+ * @param canonical - Gives an address or a number the form that the channels get it in.
+ */
 export function openOutbox(
   given: {
     email?: Pick<EmailOptions, 'send' | 'render'> | undefined;
     sms?: { send?: ((sms: OutgoingSms) => unknown) | undefined } | undefined;
   },
+  canonical: (to: string) => string,
   onMessage: (message: TestMessage) => void,
 ): OutboxOptions {
   const messages: TestMessage[] = [];
@@ -89,8 +93,3 @@ export function openOutbox(
 }
 
 const contentOf = ({ text, html }: Pick<OutgoingEmail, 'text' | 'html'>) => JSON.stringify([text, html]);
-
-/** As the channels get it: an e-mail address in its canonical form, a number in E.164. */
-export function canonical(to: string): string {
-  return to.includes('@') ? (parseEmail(to)?.value ?? to) : to.replace(/[ ()./-]/g, '');
-}

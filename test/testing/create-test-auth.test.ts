@@ -169,6 +169,18 @@ describe('signIn with roles', () => {
     await admins(kit).get('/admin').set('Authorization', bob.authorization).expect(403);
   });
 
+  it.each(['memory', 'redis'])('gives them to accounts that a variable puts in the %s store', async (store) => {
+    const before = { ...process.env };
+    process.env['EXPRESS_OTP_AUTH_USER_STORE'] = store;
+    try {
+      const { auth, signIn } = createTestAuth();
+      const { user } = await signIn(email, { roles: ['admin'] });
+      expect(await auth.api.getUser(user.id)).toMatchObject({ email, roles: ['admin'] });
+    } finally {
+      process.env = before;
+    }
+  });
+
   it.each(['memory', 'redis'] as const)('gives them to accounts in the %s store, new and old ones', async (store) => {
     const kit = createTestAuth({ users: { store } });
     const plain = await kit.signIn(email);
@@ -305,5 +317,18 @@ describe('the outbox', () => {
     expect(user).toMatchObject({ id: '+436641234567', phoneNumber: '+436641234567' });
     expect(outbox.last('+43 (664) 1234567')).toMatchObject({ channel: 'sms', to: '+436641234567' });
     expect(outbox.lastCode('+436641234567')).toMatch(/^\d{6}$/);
+  });
+
+  it('knows a phone however its number is written, and its account', async () => {
+    const sms = { allowedCountries: ['AT'], defaultCountry: 'AT' };
+    const { outbox, signIn } = createTestAuth({ sms, users: { store: 'memory' } });
+    const { user } = await signIn('0664 1234567', { roles: ['author'] });
+    expect(user).toMatchObject({ phoneNumber: '+436641234567', roles: ['author'] });
+    for (const written of ['0664 1234567', '+43 (0)664 1234567', '+436641234567'])
+      expect(outbox.last(written)?.to).toBe('+436641234567');
+    expect((await signIn('0664/123 45 67', { roles: ['editor'] })).user).toMatchObject({
+      id: user.id,
+      roles: ['editor'],
+    });
   });
 });
