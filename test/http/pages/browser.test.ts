@@ -6,6 +6,7 @@ import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-c
 import { PNG } from 'pngjs';
 import type { OtpAuthOptions } from '../../../src/index.js';
 import { type AuthApp, startAuthApp } from '../../support/auth-app.js';
+import { call } from '../../support/call.js';
 import { describeInBrowser, launchBrowser } from '../../support/chromium.js';
 import { JO } from './support.js';
 
@@ -61,6 +62,9 @@ describeInBrowser('the sign-in page in a browser', () => {
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
   };
   const isFocused = (target: Locator) => target.evaluate((element) => element === element.ownerDocument.activeElement);
+  const tabTo = async (page: Page, target: Locator) => {
+    for (let presses = 0; presses < 10 && !(await isFocused(target)); presses += 1) await page.keyboard.press('Tab');
+  };
   const isWithinWindow = (page: Page) =>
     page.evaluate<boolean>('document.documentElement.scrollWidth <= document.documentElement.clientWidth');
 
@@ -173,11 +177,7 @@ describeInBrowser('the sign-in page in a browser', () => {
       const field = page.getByLabel('Code of 6 digits from the app');
       expect(await field.getAttribute('autocomplete')).toBe('one-time-code');
       expect(await field.getAttribute('inputmode')).toBe('numeric');
-      const tabTo = async (target: Locator) => {
-        for (let presses = 0; presses < 10 && !(await isFocused(target)); presses += 1)
-          await page.keyboard.press('Tab');
-      };
-      await tabTo(field);
+      await tabTo(page, field);
       await page.keyboard.type('000000');
       await page.keyboard.press('Enter');
       await page.locator('.error').waitFor();
@@ -188,7 +188,7 @@ describeInBrowser('the sign-in page in a browser', () => {
 
       await page.getByRole('heading', { name: 'Keep your recovery codes' }).waitFor();
       expect(await page.getByRole('listitem').count()).toBe(10);
-      await tabTo(page.getByRole('link', { name: 'Continue' }));
+      await tabTo(page, page.getByRole('link', { name: 'Continue' }));
       await page.keyboard.press('Enter');
       await page.waitForURL(`${app.url}/me`);
       expect(JSON.parse((await page.locator('body').textContent()) ?? '')).toMatchObject({ amr: ['otp', 'totp'] });
@@ -221,6 +221,38 @@ describeInBrowser('the sign-in page in a browser', () => {
       expect(await isWithinWindow(page)).toBe(true);
       expect(complaints).toEqual([]);
     });
+  });
+
+  it.each([
+    ['with JavaScript', true],
+    ['without JavaScript', false],
+  ])('takes a recovery code in place of the app’s, by keyboard alone, %s', async (_what, javaScriptEnabled) => {
+    const app = await start({ users: { store: 'memory' }, totp: 'optional', otp: { resendCooldownSeconds: 0 } });
+    const headers = { Authorization: (await app.signIn(JO)).authorization };
+    const { body: enrolled } = await call(`${app.url}/auth/totp/enroll`, { headers });
+    const code = generateSync({ secret: String(enrolled['secret']) });
+    const { body: confirmed } = await call(`${app.url}/auth/totp/confirm`, { headers, body: { code } });
+    const [recoveryCode = ''] = confirmed['recovery_codes'] as string[];
+
+    const { page, complaints } = await openPage({ javaScriptEnabled });
+    await askForCode(page, app);
+    await page.keyboard.type(app.lastCode(JO));
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'One more step' }).waitFor();
+    await page.locator('#code:focus').waitFor();
+    await tabTo(page, page.locator('summary'));
+    await page.keyboard.press('Space');
+    if (javaScriptEnabled) expect(await findings(page)).toEqual([]);
+    await tabTo(page, page.locator('#recovery_code'));
+    await page.keyboard.type('nonsense');
+    await page.keyboard.press('Enter');
+    await page.locator('#recovery_code-error').waitFor();
+    await page.locator('#recovery_code:focus').waitFor();
+    await page.keyboard.press('ControlOrMeta+A');
+    await page.keyboard.type(recoveryCode);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${app.url}/me`);
+    expect(complaints).toEqual([]);
   });
 
   it('does not reload between its steps where JavaScript runs', async () => {
