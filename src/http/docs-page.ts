@@ -25,9 +25,9 @@ export function docsRoutes({ title, logger }: { title: string; logger: Logger })
   const start: RequestHandler = (_req, res) => void secured(res).type('js').send(START);
   const files = FILES.map((name): Route => {
     const send: RequestHandler = (_req, res, next) => {
-      secured(res).sendFile(name, { root: folder }, (error?: Error) => {
-        // Where the browser went away, there is nobody to tell.
-        if (error && !res.headersSent && !res.destroyed) next(error);
+      secured(res).sendFile(name, { root: folder }, (error?: Error & { status?: number }) => {
+        // One without a status is the connection's: the browser went away, and there is nobody to tell.
+        if (error?.status !== undefined && !res.headersSent && !res.destroyed) next(error);
       });
     };
     return { method: 'get', path: `/docs/${name}`, handlers: [waitFor(ready), send] };

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { ErrorRequestHandler } from 'express';
 import { type Browser, type Page } from 'playwright-core';
 import { startAuthApp } from '../support/auth-app.js';
 import { call } from '../support/call.js';
@@ -32,6 +35,25 @@ describe('the page of the API document', () => {
     const { url } = await startAuthApp({ docs: true });
     const answer = await call(`${url}/auth/docs/`, { method: 'GET' });
     expect([answer.status, answer.headers.location]).toEqual([301, '../docs']);
+  });
+});
+
+describe('a browser that goes away while it is sent a file', () => {
+  it('is no error of the application', async () => {
+    const { app, url } = await startAuthApp({ docs: true });
+    const heard: unknown[] = [];
+    app.use(((error, _req, res, _next) => {
+      heard.push(error);
+      res.end();
+    }) as ErrorRequestHandler);
+    const { port } = new URL(url);
+    for (let times = 0; times < 20; times += 1) {
+      const socket = connect(Number(port), '127.0.0.1').resume();
+      // It announces a body, and ends before it is there.
+      socket.end('GET /auth/docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n');
+      await once(socket, 'close');
+    }
+    expect(heard).toEqual([]);
   });
 });
 
