@@ -71,9 +71,8 @@ const DAY_MS = 86_400_000;
 export function createSessions(deps: SessionsDeps): Sessions {
   const { store, tokens, secrets, users, clock, settings } = deps;
   const accessMs = settings.accessTokenMinutes * 60_000;
+  const revocationMs = accessMs; // as long as the youngest token that it names, and no longer
   const idleMs = settings.refreshTokenDays * DAY_MS;
-  // A token that was signed just before its revocation may be judged by a clock that is a little behind.
-  const revocationMs = accessMs + 60_000;
 
   /** The application's claims: asked for before anything changes, because the application may fail. */
   const claimsOf = async (user: User) => withoutReserved((await deps.claims?.(user)) ?? {});
@@ -83,9 +82,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
     claims: Record<string, unknown>,
     session: SessionRecord,
     refreshId: string,
-    rotatedAtMs: number,
+    { nowMs, rotatedAtMs }: { nowMs: number; rotatedAtMs: number },
   ): SignIn {
-    const iat = toSeconds(clock.now());
+    // From before the store was asked: no token outlives a revocation of its session, however long the store took.
+    const iat = toSeconds(nowMs);
     const exp = Math.min(iat + accessMs / 1000, toSeconds(session.endsAtMs));
     const accessToken = tokens.signAccess(
       {
@@ -198,7 +198,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       }
       for (const ended of opened.endedSessionIds) emit('session.ended', user, ended, { amr, reason: 'too_many' });
       emit('session.started', user, session.id, { amr, reason: 'sign_in', ...requester });
-      return issueTokens(user, claims, session, refreshId, nowMs);
+      return issueTokens(user, claims, session, refreshId, { nowMs, rotatedAtMs: nowMs });
     },
 
     async refresh(refreshToken, requester) {
@@ -239,7 +239,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
         if (adopted.outcome === 'refused') throw new OtpAuthError('invalid_refresh_token');
       }
       emit('session.refreshed', user, session.id, { amr: session.amr, reason: rotation.outcome, ...requester });
-      return issueTokens(user, added, session, refreshId, rotatedAtMs);
+      return issueTokens(user, added, session, refreshId, { nowMs, rotatedAtMs });
     },
 
     async endListed(user, sessionId, reason, requester = {}) {
