@@ -14,7 +14,8 @@ export interface PresentedRefreshToken {
 const NOBODYS = '';
 
 /**
- * A token in the body before one in the cookie: whoever sends it means it.
+ * A token in the body before one in the cookie: whoever sends it means it. One that comes both ways came by cookie,
+ * and its successor goes where a page's scripts cannot read it.
  *
  * @throws OtpAuthError `invalid_request`
  */
@@ -23,8 +24,10 @@ export function presentedRefreshToken(
   { schemas, cookie, tokens }: { schemas: Schemas; cookie: RefreshCookie; tokens: Tokens },
 ): PresentedRefreshToken {
   const { refresh_token } = validBody(schemas.refreshToken, req.body ?? {});
-  if (refresh_token !== undefined) return { token: refresh_token, transport: 'body' };
-  return { token: theOneMeant(cookie.read(req), (one) => tokens.authenticRefresh(one)), transport: 'cookie' };
+  const cookies = cookie.read(req);
+  if (refresh_token !== undefined)
+    return { token: refresh_token, transport: cookies.includes(refresh_token) ? 'cookie' : 'body' };
+  return { token: theOneMeant(cookies, (one) => tokens.authenticRefresh(one)), transport: 'cookie' };
 }
 
 /**

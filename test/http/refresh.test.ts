@@ -69,6 +69,14 @@ describeOnEachStore('POST /refresh', (stored) => {
     }
   });
 
+  it('answers a token that came both ways with a cookie alone', async () => {
+    const { signIn, refreshByCookie } = await start();
+    const { refreshToken } = await signIn(JO);
+    const answer = await refreshByCookie(refreshToken, { refresh_token: refreshToken });
+    expect([answer.status, refreshCookieOf(answer)?.value]).toEqual([200, expect.stringMatching(/^ey/)]);
+    expect(answer.body).not.toHaveProperty('refresh_token');
+  });
+
   it('keeps who the user is, when and how the sign-in was, and the session; issues another token', async () => {
     const { signIn, refresh, clock } = await start();
     const signedIn = await signIn(JO);
