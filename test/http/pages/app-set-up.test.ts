@@ -39,8 +39,9 @@ describe('a second factor that everybody must have: on the page, who has none', 
     expect(new Set(recoveryCodesOn(browser)).size).toBe(10);
     expect(continueOn(browser)).toBe('/me?tab=1');
     const [recoveryCode = ''] = recoveryCodesOn(browser);
-    await browser.open('/me?tab=1');
-    expect(JSON.parse(browser.page)).toMatchObject({ email: JO, amr: ['otp', 'totp'] });
+    const me = await browser.agent.get('/me');
+    expect(me).toMatchObject({ status: 200, body: { email: JO, amr: ['otp', 'totp'] } });
+    expect(cookieOf(browser, 'pending_sign_in') ?? '').toBe('');
 
     const elsewhere = await new PlainBrowser(app).signIn();
     expect(elsewhere.heading).toBe('One more step');
