@@ -37,6 +37,14 @@ export const recordPromises: UserStorePromises = {
     sameUser(await byPhone(store), answer);
   },
 
+  'keeps the longest address, name and roles that there can be': async (store) => {
+    const email = `${'a'.repeat(64)}@${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(57)}.org`;
+    const roles = Array.from({ length: 32 }, (_, index) => String(index).padEnd(64, 'r'));
+    const user = newUser({ email, phoneNumber: '+498001234567890', fullName: '李'.repeat(200), roles });
+    const { id } = present(await store.create(user));
+    sameUser(await byEmail(store, email), { ...user, id });
+  },
+
   'keeps a user who has an address alone': async (store) => {
     const { id } = await created(store, { phoneNumber: null, fullName: undefined });
     sameUser(await store.findById(id), { ...newUser(), id });
