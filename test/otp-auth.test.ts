@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { memoryStore, otpAuth, type OtpAuthEvent, type OtpAuthOptions } from '../src/index.js';
 import { fakeClock, recordingLogger, SECRET, START_MS, startAuthApp } from './support/auth-app.js';
@@ -385,6 +385,15 @@ describeWithOwnRedis('a store that is gone', () => {
     const deadline = performance.now() + 10_000;
     while (!(await app.auth.health()).ok && performance.now() < deadline) await new Promise(setImmediate);
     expect((await call(`${app.url}/auth/request-otp`, { body: { email: JO } })).status).toBe(200);
+  });
+
+  it('says in the log why there is no connection, and not with which password', async () => {
+    const server = await startRedis({ args: ['--requirepass', 'open-sesame'] });
+    const { auth, logged } = make({ redis: `redis://:knock-knock@127.0.0.1:${server.port}` });
+    const failure: unknown = await auth.api.requestOtp({ email: JO }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'store_unavailable' });
+    expect(logged.join('\n')).toContain('WRONGPASS');
+    expect(logged.join('\n') + inspect(failure, { depth: 9 })).not.toContain('knock-knock');
   });
 
   it('is not told how to do without Redis in production', async () => {

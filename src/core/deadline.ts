@@ -132,6 +132,7 @@ function mayHaveBeenDone(failure: unknown): boolean {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code === 'ENOTCONN') return error.message.slice(0, 120);
   if (code !== undefined && address !== undefined) return `${code} ${address}:${port}`;
   return code ?? error.message.slice(0, 120);
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { lastErrorOf } from './open-redis.js';
 import type { RedisClient } from './redis-client.js';
 
 const wrapped = new WeakSet<RedisClient>();
@@ -75,7 +76,7 @@ function watchConnection(client: RedisClient, waitMs: number): Connection {
         else reject(error);
       };
       const succeed = () => settle();
-      const fail = () => settle(notConnected(client.status));
+      const fail = () => settle(notConnected(lastErrorOf(client) ?? client.status));
       const timer = setTimeout(fail, waitMs);
       client.on('ready', succeed);
       client.on('close', fail);

@@ -1,6 +1,14 @@
 import { Redis } from 'ioredis';
 import type { RedisClient } from './redis-client.js';
 
+/** Of each error only the text: the error of a login holds the command, password and all. */
+const lastErrors = new WeakMap<RedisClient, string>();
+
+/** Why a client that was opened here has no connection: `connect ECONNREFUSED …`, or what Redis says of a wrong password. */
+export function lastErrorOf(client: RedisClient): string | undefined {
+  return lastErrors.get(client);
+}
+
 /** A client of the package's own for a URL, set up to fail fast and to come back by itself. */
 export function openRedis(url: string, storeTimeoutMs: number, options: Record<string, unknown>): RedisClient {
   const client = new Redis(url, {
@@ -20,6 +28,6 @@ export function openRedis(url: string, storeTimeoutMs: number, options: Record<s
     ...options,
   });
   // Failures reach whoever asked for something; an unheard 'error' event would end the process.
-  client.on('error', () => {});
+  client.on('error', (error) => lastErrors.set(client, error.message));
   return client;
 }
