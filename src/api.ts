@@ -8,21 +8,13 @@ import type { Requester } from './core/requester.js';
 import type { Sessions } from './core/sessions.js';
 import type { VerifyOtp } from './core/verify-otp.js';
 import { OtpAuthError } from './errors.js';
+import type { RevokeToken } from './core/revoke-token.js';
+import { type TokenPair, tokenPair } from './token-pair.js';
+import { createTotpApi, type TotpApi, type TotpApiDeps } from './totp-api.js';
 import { createUserApi, type UserApi, type UserApiDeps } from './user-api.js';
 
 /** Where a code goes: one of the two. */
 export type Address = { email: string; phoneNumber?: undefined } | { phoneNumber: string; email?: undefined };
-
-/** What signing in and refreshing give. */
-export interface TokenPair {
-  accessToken: string;
-  tokenType: 'bearer';
-  /** Seconds. */
-  expiresIn: number;
-  refreshToken: string;
-  /** Seconds. */
-  refreshExpiresIn: number;
-}
 
 /** One session, as its user may see it. The id is no credential. */
 export interface Session {
@@ -43,7 +35,7 @@ export interface DeviceToken {
  * Every endpoint as a function, with the same limits and the same errors. `requester` is for limits, events and the
  * list of sessions; without an `ip` the limits per address of the network are not counted.
  */
-export interface OtpAuthApi extends UserApi {
+export interface OtpAuthApi extends UserApi, TotpApi {
   requestOtp(
     input: Address & { locale?: string } & Partial<DeviceToken>,
     requester?: Requester,
@@ -68,6 +60,8 @@ export interface OtpAuthApi extends UserApi {
   revokeSession(userId: string, sessionId: string): Promise<boolean>;
   /** Ends all sessions of a user, and everything issued until now; returns how many sessions there were. */
   revokeUser(userId: string): Promise<number>;
+  /** Ends an access token alone, or a refresh token with its session; a token that is none does nothing (RFC 7009). */
+  revokeToken(token: string): Promise<void>;
   /** The user of a valid access token. */
   authenticate(token: string): Promise<AuthenticatedUser>;
 }
@@ -99,12 +93,16 @@ export function createApi(deps: {
   sessions: Sessions;
   logout: Logout;
   authenticate: Authenticate;
+  revokeToken: RevokeToken;
   /** Where there are accounts. */
   users: UserApiDeps | undefined;
+  /** Where there are second factors. */
+  totp: TotpApiDeps | undefined;
 }): OtpAuthApi {
   const { read, sessions, devices, ipLimits } = deps;
   return {
     ...createUserApi(deps.users),
+    ...createTotpApi(deps.totp),
     async requestOtp({ email, phoneNumber, locale, deviceToken }, requester = {}) {
       await ipLimits.requests.count(requester);
       await read.ready;
@@ -166,17 +164,11 @@ export function createApi(deps: {
       await read.ready;
       return sessions.endAll({ id: read.userId(userId) }, 'revoked');
     },
+    async revokeToken(token) {
+      await deps.revokeToken(token);
+    },
     async authenticate(token) {
       return deps.authenticate(token);
     },
   };
-}
-
-function tokenPair({
-  accessToken,
-  expiresIn,
-  refreshToken,
-  refreshExpiresIn,
-}: Omit<TokenPair, 'tokenType'>): TokenPair {
-  return { accessToken, tokenType: 'bearer', expiresIn, refreshToken, refreshExpiresIn };
 }

@@ -55,7 +55,7 @@ import { createSchemas } from './http/schemas.js';
 import { sessionRoutes } from './http/sessions.js';
 import { createUserSchemas } from './http/user-schemas.js';
 import { userRoutes } from './http/users.js';
-import { totpRoutes } from './http/totp.js';
+import { readTotpInput, totpRoutes } from './http/totp.js';
 import { verifyOtpEndpoint } from './http/verify-otp.js';
 import type { OtpAuthOptions } from './options.js';
 import { memoryStore } from './stores/memory/memory-store.js';
@@ -324,6 +324,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
       sessions,
       logout,
       authenticate,
+      revokeToken,
       devices,
       ipLimits,
       explain,
@@ -347,6 +348,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
           ready,
         },
       },
+      totp: totp && accounts && { ...totp, ...accounts, devices, ipLimits, read: { ...readTotpInput, ready } },
     }),
     openapi: () => openapi.document(),
     budget: () => budgetOf(rules),

@@ -38,6 +38,16 @@ function attemptOf({ code, recovery_code }: EitherCode): FactorAttempt {
   return code === undefined ? { recoveryCode: recovery_code ?? '' } : { code };
 }
 
+/** The same, for functions. */
+export const readTotpInput = {
+  code: (body: object) => validBody(totpBodies.code, body).code,
+  eitherCode: (body: object) => attemptOf(validBody(totpBodies.eitherCode, body)),
+  verify(body: object) {
+    const read = validBody(totpBodies.verify, body);
+    return { mfaToken: read.mfa_token, attempt: attemptOf(read) };
+  },
+};
+
 export interface TotpDeps {
   enrolment: Enrolment;
   challenge: MfaChallenge;

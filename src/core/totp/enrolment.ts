@@ -27,7 +27,7 @@ export interface Enrolment {
    * @throws OtpAuthError `invalid_totp`, `rate_limited`; `conflict` where there is nothing to confirm
    */
   confirm(
-    holder: { userId: string; sessionId: string; secret?: string | undefined },
+    holder: { userId: string; sessionId: string | undefined; secret?: string | undefined },
     code: string,
     requester: Requester,
   ): Promise<{ recoveryCodes: string[] }>;
@@ -35,6 +35,8 @@ export interface Enrolment {
   renewRecoveryCodes(userId: string, code: string, requester: Requester): Promise<{ recoveryCodes: string[] }>;
   /** By the app, or, where that is lost, by a recovery code. */
   disable(userId: string, attempt: FactorAttempt, requester: Requester): Promise<void>;
+  /** Without a code: whoever calls it has seen to it that this is what the user wants. */
+  reset(userId: string, requester: Requester): Promise<void>;
 }
 
 export interface EnrolmentDeps {
@@ -67,6 +69,11 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
   };
   const emit = (name: 'totp.enabled' | 'totp.disabled', user: UserRecord, requester: Requester) =>
     deps.emit(name, { at: deps.clock.now(), userId: user.id, identifier: maskedIdentifierOf(user), ...requester });
+  const remove = async (user: UserRecord, requester: Requester) => {
+    await userStore.update(user.id, { totp: null });
+    emit('totp.disabled', user, requester);
+    deps.notify(user, 'totp_disabled');
+  };
 
   return {
     async enroll(userId) {
@@ -97,7 +104,7 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
       const { recoveryCodes, state } = withNewCodes(pending);
       await save(user, state);
       // The session has now shown both factors: its next access token says so.
-      await deps.sessions.raise(userId, sessionId, ['otp', 'totp']);
+      if (sessionId !== undefined) await deps.sessions.raise(userId, sessionId, ['otp', 'totp']);
       emit('totp.enabled', user, requester);
       deps.notify(user, 'totp_enabled');
       return { recoveryCodes };
@@ -119,9 +126,13 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
       const enforced = secondFactor.enforced(user);
       if (enforced === undefined) throw new OtpAuthError('conflict', 'No authenticator app is in use.');
       await secondFactor.judge({ user, state: enforced, attempt, requester });
-      await userStore.update(user.id, { totp: null });
-      emit('totp.disabled', user, requester);
-      deps.notify(user, 'totp_disabled');
+      await remove(user, requester);
+    },
+
+    async reset(userId, requester) {
+      const user = await findUser(userId);
+      // Also where no listed secret opens it.
+      if (secondFactor.isEnabled(user)) await remove(user, requester);
     },
   };
 }
