@@ -1,3 +1,4 @@
+import { parse as parseForm } from 'node:querystring';
 import express, { type Request, type RequestHandler } from 'express';
 import { z } from 'zod';
 import { OtpAuthError } from '../errors.js';
@@ -9,7 +10,7 @@ const LIMITS = { limit: LARGEST_BODY_BYTES, inflate: false };
 
 /** Reads a JSON body, whether or not the application has done so before. */
 export function jsonBody(): RequestHandler[] {
-  return bodyOf('application/json', express.json({ ...LIMITS, type: () => true }));
+  return bodyOf('application/json', express.json({ ...LIMITS, type: () => true }), JSON.parse);
 }
 
 /** The same for a form, as OAuth 2.0 sends them (RFC 6749 appendix B). */
@@ -17,10 +18,11 @@ export function formBody(): RequestHandler[] {
   return bodyOf(
     'application/x-www-form-urlencoded',
     express.urlencoded({ ...LIMITS, extended: false, type: () => true }),
+    parseForm,
   );
 }
 
-function bodyOf(mediaType: string, parse: RequestHandler): RequestHandler[] {
+function bodyOf(mediaType: string, parse: RequestHandler, parseText: (text: string) => unknown): RequestHandler[] {
   const check: RequestHandler = (req, res, next) => {
     if (!hasBody(req)) next();
     else if (!req.is(mediaType)) sendProblem(res, new OtpAuthError('unsupported_media_type', `Send ${mediaType}.`));
@@ -28,11 +30,13 @@ function bodyOf(mediaType: string, parse: RequestHandler): RequestHandler[] {
     else next();
   };
   const read: RequestHandler = (req, res, next) => {
-    void parse(req, res, (error?: unknown) => {
+    const judge = (error?: unknown) => {
       if (error !== undefined) sendProblem(res, parseError(error, mediaType));
       else if (isOverLimit(req)) sendProblem(res, tooLarge());
       else next();
-    });
+    };
+    if (req.readableEnded) parseReadBody(req, parseText, judge);
+    else void parse(req, res, judge);
   };
   return [check, read];
 }
@@ -58,6 +62,18 @@ function tooLarge(): OtpAuthError {
 
 function hasBody({ headers }: Request): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Where the application has read the body already: `express.raw()` and `express.text()` leave its text, others what it says. */
+function parseReadBody(req: Request, parseText: (text: string) => unknown, done: (error?: unknown) => void): void {
+  try {
+    const body: unknown = req.body;
+    if (Buffer.isBuffer(body) || typeof body === 'string') req.body = parseText(body.toString());
+  } catch (error) {
+    done(error);
+    return;
+  }
+  done();
 }
 
 /** An application's own parser may have let more through: in chunks of no announced length, or compressed. */

@@ -41,6 +41,9 @@ describe.each<[string, () => Express]>([
     ['express.json() with a limit of its own', [express.json({ limit: '1mb', strict: false })]],
     ['express.urlencoded()', [express.urlencoded({ extended: true })]],
     ['both', [express.json(), express.urlencoded({ extended: false })]],
+    ['express.raw()', [express.raw({ type: '*/*' })]],
+    ['express.text()', [express.text({ type: '*/*' })]],
+    ['a parser that Express knows nothing of', [parserOfItsOwn]],
     ['a cookie parser', [cookieParserLike]],
     ['all of them', [express.json(), express.urlencoded({ extended: true }), cookieParserLike]],
     [
@@ -163,4 +166,15 @@ function cookieParserLike(...[req, , next]: Parameters<RequestHandler>): void {
   const pairs = (req.headers.cookie ?? '').split('; ').map((pair) => pair.split('='));
   Object.assign(req, { secret: 'x', cookies: Object.fromEntries(pairs) as unknown, signedCookies: {} });
   next();
+}
+
+/** As those of serverless platforms: it reads the body, and leaves no note for Express's own parsers. */
+function parserOfItsOwn(...[req, , next]: Parameters<RequestHandler>): void {
+  const chunks: Buffer[] = [];
+  req.on('data', (chunk: Buffer) => chunks.push(chunk));
+  req.on('end', () => {
+    const isJson = req.headers['content-type']?.startsWith('application/json');
+    if (isJson && chunks.length > 0) req.body = JSON.parse(Buffer.concat(chunks).toString());
+    next();
+  });
 }
