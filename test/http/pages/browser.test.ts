@@ -363,6 +363,7 @@ describeInBrowser('the sign-in page in a browser', () => {
       const address = `out-${javaScriptEnabled}@example.com`;
       await page.locator('#address').fill(address);
       await page.keyboard.press('Enter');
+      await page.locator('#code').waitFor(); // the message is there by then
       await page.locator('#code').fill(app.lastCode(address));
       await page.keyboard.press('Enter');
       await page.waitForURL('http://localhost:*/**');
