@@ -75,26 +75,28 @@ export function createTotpApi(deps: TotpApiDeps | undefined): TotpApi {
     },
     async confirmTotp(userId, { code, sessionId }, requester = {}) {
       const { enrolment, read } = await neededFor(userId);
-      return enrolment.confirm({ userId, sessionId }, read.code({ code }), requester);
+      return enrolment.confirm({ userId, sessionId }, read.code({ code }), by(requester));
     },
     async verifyTotp({ mfaToken, code, recoveryCode, deviceToken }, requester = {}) {
       const { challenge, devices, ipLimits, read } = await needed();
       await ipLimits.verifies.count(requester);
       const answer = read.verify({ mfa_token: mfaToken, code, recovery_code: recoveryCode });
-      const { identifier, ...signIn } = await challenge.answer(answer.mfaToken, answer.attempt, requester);
+      const { identifier, ...signIn } = await challenge.answer(answer.mfaToken, answer.attempt, by(requester));
       const presented = deviceToken === undefined ? [] : [deviceToken];
       return { ...tokenPair(signIn), deviceToken: devices.remember(presented, identifier) };
     },
     async renewRecoveryCodes(userId, { code }, requester = {}) {
       const { enrolment, read } = await neededFor(userId);
-      return enrolment.renewRecoveryCodes(userId, read.code({ code }), requester);
+      return enrolment.renewRecoveryCodes(userId, read.code({ code }), by(requester));
     },
     async disableTotp(userId, { code, recoveryCode }, requester = {}) {
       const { enrolment, read } = await neededFor(userId);
-      await enrolment.disable(userId, read.eitherCode({ code, recovery_code: recoveryCode }), requester);
+      await enrolment.disable(userId, read.eitherCode({ code, recovery_code: recoveryCode }), by(requester));
     },
     async resetTotp(userId, requester = {}) {
-      await (await neededFor(userId)).enrolment.reset(userId, requester);
+      await (await neededFor(userId)).enrolment.reset(userId, by(requester));
     },
   };
 }
+
+const by = (requester: Requester) => ({ requester, locale: 'en' });

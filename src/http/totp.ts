@@ -5,10 +5,10 @@ import type { Enrolment } from '../core/totp/enrolment.js';
 import type { MfaChallenge } from '../core/totp/mfa-challenge.js';
 import type { FactorAttempt } from '../core/totp/second-factor.js';
 import { validBody } from './body.js';
+import { changeBy } from './change-by.js';
 import type { DeviceTokens } from './device-token.js';
 import { handle } from './problem.js';
 import type { RefreshCookie } from './refresh-cookie.js';
-import { requesterOf } from './requester.js';
 import type { Guards } from './require-user.js';
 import type { Route } from './router.js';
 import { signedIn } from './sessions.js';
@@ -73,23 +73,23 @@ export function totpRoutes(deps: TotpDeps): Route[] {
   });
   const confirm = handle(async (req, res) => {
     const { id, sessionId } = signedIn(req);
-    const { recoveryCodes } = await enrolment.confirm({ userId: id, sessionId }, codeOf(req), requesterOf(req));
+    const { recoveryCodes } = await enrolment.confirm({ userId: id, sessionId }, codeOf(req), changeBy(req));
     res.json({ recovery_codes: recoveryCodes });
   });
   const verify = handle(async (req, res) => {
     const body = validBody(totpBodies.verify, req.body);
-    const { identifier, ...signIn } = await challenge.answer(body.mfa_token, attemptOf(body), requesterOf(req));
+    const { identifier, ...signIn } = await challenge.answer(body.mfa_token, attemptOf(body), changeBy(req));
     const presented = deps.deviceTokens.presented(req, body.device_token);
     const deviceToken = deps.devices.remember(presented, identifier);
     answerSignIn(req, res, deps, { ...signIn, deviceToken }, body.token_transport);
   });
   const renew = handle(async (req, res) => {
-    const { recoveryCodes } = await enrolment.renewRecoveryCodes(signedIn(req).id, codeOf(req), requesterOf(req));
+    const { recoveryCodes } = await enrolment.renewRecoveryCodes(signedIn(req).id, codeOf(req), changeBy(req));
     res.json({ recovery_codes: recoveryCodes });
   });
   const disable = handle(async (req, res) => {
     const attempt = attemptOf(validBody(totpBodies.eitherCode, req.body));
-    await enrolment.disable(signedIn(req).id, attempt, requesterOf(req));
+    await enrolment.disable(signedIn(req).id, attempt, changeBy(req));
     res.status(204).end();
   });
 

@@ -1,10 +1,11 @@
 import type { Request } from 'express';
-import type { Accounts, Change } from '../core/users/accounts.js';
+import type { Accounts } from '../core/users/accounts.js';
 import { type CheckedUserStore, type StoredUser } from '../core/users/checked-user-store.js';
 import { type ChangeIdentifier, ownUser } from '../core/users/change-identifier.js';
 import { ADMIN } from '../core/users/roles.js';
 import { OtpAuthError } from '../errors.js';
 import { validBody } from './body.js';
+import { changeBy } from './change-by.js';
 import type { IpLimit } from './ip-limits.js';
 import { handle } from './problem.js';
 import { type IsTotpEnabled, publicUser } from './public-user.js';
@@ -134,10 +135,6 @@ function allUsersRoutes(deps: UsersDeps): Route[] {
     { method: 'patch', path, first: [admin], handlers: [update] },
     { method: 'delete', path, first: [admin], handlers: [remove] },
   ];
-}
-
-function changeBy(req: Request): Change {
-  return { requester: requesterOf(req), locale: preferredLanguage(req) };
 }
 
 function validQuery(schema: UserSchemas['listUsers'], req: Request) {

@@ -223,6 +223,13 @@ describe.each(['memory', 'redis'] as const)('authenticator apps, on %s', (where)
     expect((await me(other.body.access_token)).body.amr).toEqual(['otp', 'recovery_code']);
   });
 
+  it('tell of changes in the language of whoever makes them', async () => {
+    const { secret, authorization } = await enrol();
+    const renewed = request(running.url).post('/auth/totp/recovery-codes').set({ authorization });
+    expect((await renewed.set('Accept-Language', 'de').send({ code: codeOf(secret) })).status).toBe(200);
+    expect(running.mails.at(-1)?.subject).toBe('Für Express App wurden neue Wiederherstellungscodes erstellt');
+  });
+
   it('get new recovery codes for a code, and the old ones are dead', async () => {
     const { secret, authorization, recoveryCodes } = await enrol();
     const renewed = await post('/totp/recovery-codes', { code: codeOf(secret) }, authorization);

@@ -1,9 +1,10 @@
 import { OtpAuthError } from '../../errors.js';
 import type { Emit } from '../events.js';
-import type { Clock } from '../ports.js';
+import type { Clock, NoticeKind } from '../ports.js';
 import type { Requester } from '../requester.js';
 import type { Secrets } from '../secrets.js';
 import type { Sessions } from '../sessions.js';
+import type { Change } from '../users/accounts.js';
 import type { UserRecord, UserStore } from '../users/user-store.js';
 import { drawRecoveryCodes, hashRecoveryCode } from './recovery-codes.js';
 import { type FactorAttempt, maskedIdentifierOf, type SecondFactor } from './second-factor.js';
@@ -29,14 +30,14 @@ export interface Enrolment {
   confirm(
     holder: { userId: string; sessionId: string | undefined; secret?: string | undefined },
     code: string,
-    requester: Requester,
+    by: Change,
   ): Promise<{ recoveryCodes: string[] }>;
   /** New recovery codes; the old ones are dead. */
-  renewRecoveryCodes(userId: string, code: string, requester: Requester): Promise<{ recoveryCodes: string[] }>;
+  renewRecoveryCodes(userId: string, code: string, by: Change): Promise<{ recoveryCodes: string[] }>;
   /** By the app, or, where that is lost, by a recovery code. */
-  disable(userId: string, attempt: FactorAttempt, requester: Requester): Promise<void>;
+  disable(userId: string, attempt: FactorAttempt, by: Change): Promise<void>;
   /** Without a code: whoever calls it has seen to it that this is what the user wants. */
-  reset(userId: string, requester: Requester): Promise<void>;
+  reset(userId: string, by: Change): Promise<void>;
 }
 
 export interface EnrolmentDeps {
@@ -48,7 +49,7 @@ export interface EnrolmentDeps {
   clock: Clock;
   emit: Emit;
   /** Tells the user of the change. */
-  notify: (user: UserRecord, kind: 'totp_enabled' | 'totp_disabled' | 'recovery_codes_renewed') => void;
+  notify: (user: UserRecord, kind: NoticeKind, locale: string) => void;
   issuer: string;
 }
 
@@ -69,10 +70,10 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
   };
   const emit = (name: 'totp.enabled' | 'totp.disabled', user: UserRecord, requester: Requester) =>
     deps.emit(name, { at: deps.clock.now(), userId: user.id, identifier: maskedIdentifierOf(user), ...requester });
-  const remove = async (user: UserRecord, requester: Requester) => {
+  const remove = async (user: UserRecord, { requester, locale }: Change) => {
     await userStore.update(user.id, { totp: null });
     emit('totp.disabled', user, requester);
-    deps.notify(user, 'totp_disabled');
+    deps.notify(user, 'totp_disabled', locale);
   };
 
   return {
@@ -90,7 +91,7 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
       return { uri, qrCode: await library.qrCodeSvg(uri) };
     },
 
-    async confirm({ userId, sessionId, secret }, code, requester) {
+    async confirm({ userId, sessionId, secret }, code, { requester, locale }) {
       const user = await findUser(userId);
       const pending = openTotpState(secrets, userId, user.totp);
       if (pending === undefined || pending.isConfirmed)
@@ -106,33 +107,33 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
       // The session has now shown both factors: its next access token says so.
       if (sessionId !== undefined) await deps.sessions.raise(userId, sessionId, ['otp', 'totp']);
       emit('totp.enabled', user, requester);
-      deps.notify(user, 'totp_enabled');
+      deps.notify(user, 'totp_enabled', locale);
       return { recoveryCodes };
     },
 
-    async renewRecoveryCodes(userId, code, requester) {
+    async renewRecoveryCodes(userId, code, { requester, locale }) {
       const user = await findUser(userId);
       const enforced = secondFactor.enforced(user);
       if (enforced === undefined) throw new OtpAuthError('conflict', 'No authenticator app is in use.');
       await secondFactor.judge({ user, state: enforced, attempt: { code }, requester });
       const { recoveryCodes, state } = withNewCodes(enforced);
       await save(user, state);
-      deps.notify(user, 'recovery_codes_renewed');
+      deps.notify(user, 'recovery_codes_renewed', locale);
       return { recoveryCodes };
     },
 
-    async disable(userId, attempt, requester) {
+    async disable(userId, attempt, by) {
       const user = await findUser(userId);
       const enforced = secondFactor.enforced(user);
       if (enforced === undefined) throw new OtpAuthError('conflict', 'No authenticator app is in use.');
-      await secondFactor.judge({ user, state: enforced, attempt, requester });
-      await remove(user, requester);
+      await secondFactor.judge({ user, state: enforced, attempt, requester: by.requester });
+      await remove(user, by);
     },
 
-    async reset(userId, requester) {
+    async reset(userId, by) {
       const user = await findUser(userId);
       // Also where no listed secret opens it.
-      if (secondFactor.isEnabled(user)) await remove(user, requester);
+      if (secondFactor.isEnabled(user)) await remove(user, by);
     },
   };
 }

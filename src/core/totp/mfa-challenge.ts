@@ -1,11 +1,12 @@
 import { OtpAuthError } from '../../errors.js';
 import type { Identifier } from '../identifier.js';
-import type { Clock, Store } from '../ports.js';
+import type { Clock, NoticeKind, Store } from '../ports.js';
 import type { Requester } from '../requester.js';
 import { type Secrets, userKeyFor } from '../secrets.js';
 import { randomId, type Sessions, type SignIn } from '../sessions.js';
 import type { Tokens } from '../tokens.js';
 import type { Users } from '../users.js';
+import type { Change } from '../users/accounts.js';
 import type { UserRecord, UserStore } from '../users/user-store.js';
 import type { FactorAttempt, SecondFactor } from './second-factor.js';
 
@@ -21,7 +22,7 @@ export interface MfaChallenge {
     attempt: { identifier: Identifier; totpCode?: string | undefined; requester: Requester },
   ): Promise<string[]>;
   /** @throws OtpAuthError `invalid_token`, `invalid_totp`, `rate_limited` */
-  answer(mfaToken: string, attempt: FactorAttempt, requester: Requester): Promise<SignIn & { identifier: Identifier }>;
+  answer(mfaToken: string, attempt: FactorAttempt, by: Change): Promise<SignIn & { identifier: Identifier }>;
 }
 
 const CHALLENGE_SECONDS = 600;
@@ -36,7 +37,7 @@ export function createMfaChallenge(deps: {
   tokens: Tokens;
   clock: Clock;
   /** Tells the user of what happened. */
-  notify: (user: UserRecord, kind: 'recovery_code_used') => void;
+  notify: (user: UserRecord, kind: NoticeKind, locale: string) => void;
 }): MfaChallenge {
   const { secondFactor, secrets, tokens, clock } = deps;
 
@@ -74,7 +75,7 @@ export function createMfaChallenge(deps: {
       });
     },
 
-    async answer(mfaToken, attempt, requester) {
+    async answer(mfaToken, attempt, { requester, locale }) {
       const decidedAtMs = clock.now();
       const claims = tokens.verifyMfa(mfaToken);
       // Whatever ends a user's sessions ends the sign-ins that are under way.
@@ -89,7 +90,7 @@ export function createMfaChallenge(deps: {
       const enforced = await enforcedFor(claims.sub);
       if (user === undefined || enforced === undefined) throw new OtpAuthError('invalid_token');
       const method = await secondFactor.judge({ ...enforced, attempt, challengeId: claims.jti, requester });
-      if (method === 'recovery_code') deps.notify(enforced.user, 'recovery_code_used');
+      if (method === 'recovery_code') deps.notify(enforced.user, 'recovery_code_used', locale);
       const signIn = await deps.sessions.open(user, ['otp', method], decidedAtMs, requester);
       const identifier: Identifier =
         claims.email === undefined

@@ -37,9 +37,9 @@ export function createTotp(deps: {
   const library = loadTotpLibrary(deps.logger);
   const { issuer, failuresPerDay } = deps.settings;
   const secondFactor = createSecondFactor({ ...deps, library, failuresPerDay });
-  const notify = ({ email, phoneNumber }: UserRecord, kind: NoticeKind) => {
-    if (email) deps.notify({ kind: 'email', value: email }, kind, 'en');
-    else if (phoneNumber) deps.notify({ kind: 'phone', value: phoneNumber }, kind, 'en');
+  const notify = ({ email, phoneNumber }: UserRecord, kind: NoticeKind, locale: string) => {
+    if (email) deps.notify({ kind: 'email', value: email }, kind, locale);
+    else if (phoneNumber) deps.notify({ kind: 'phone', value: phoneNumber }, kind, locale);
   };
   return {
     ready: library.ready,

@@ -32,7 +32,12 @@ export interface AppSetUp extends Pick<Enrolment, 'enroll' | 'present'> {
    *
    * @throws OtpAuthError `invalid_totp`, `rate_limited`, `conflict`
    */
-  confirm(req: Request, res: Response, own: OwnSession, attempt: { secret: string; code: string }): Promise<string[]>;
+  confirm(
+    req: Request,
+    res: Response,
+    own: OwnSession,
+    attempt: { secret: string; code: string; locale: string },
+  ): Promise<string[]>;
 }
 
 export function createAppSetUp(deps: {
@@ -69,9 +74,9 @@ export function createAppSetUp(deps: {
       return clock.now() - session.startedAtMs > deps.recentSeconds * 1000 ? 'sign-in' : 'app';
     },
 
-    async confirm(req, res, own, { secret, code }) {
+    async confirm(req, res, own, { secret, code, locale }) {
       const holder = { userId: own.userId, sessionId: own.session.id, secret };
-      const { recoveryCodes } = await enrolment.confirm(holder, code, requesterOf(req));
+      const { recoveryCodes } = await enrolment.confirm(holder, code, { requester: requesterOf(req), locale });
       try {
         await renew(req, res, own);
       } catch (error) {

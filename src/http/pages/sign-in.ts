@@ -4,8 +4,8 @@ import type { Identifier } from '../../core/identifier.js';
 import type { Logout } from '../../core/logout.js';
 import type { Clock } from '../../core/ports.js';
 import type { RequestOtp } from '../../core/request-otp.js';
-import type { Requester } from '../../core/requester.js';
 import { randomId, type SignIn } from '../../core/sessions.js';
+import type { Change } from '../../core/users/accounts.js';
 import type { VerifyOtp } from '../../core/verify-otp.js';
 import { isOtpAuthError } from '../../errors.js';
 import type { PageTexts } from '../../options.js';
@@ -46,7 +46,7 @@ import { sendRefusal, type Visit } from './visit.js';
 export type AnswerChallenge = (
   mfaToken: string,
   attempt: { code: string } | { recoveryCode: string },
-  requester: Requester,
+  by: Change,
 ) => Promise<SignIn & { identifier: Identifier }>;
 
 export interface SignInPageDeps {
@@ -352,7 +352,10 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
       const wrong: PageError = { text: isTotp ? 'totpError' : 'recoveryError' };
       if (isTotp ? !factorCode.test(typed) : typed === '') return send(view(wrong), 400);
       const attempt = isTotp ? { code: typed } : { recoveryCode: typed };
-      const signIn = await deps.answerChallenge(mfa.token, attempt, requesterOf(req));
+      const signIn = await deps.answerChallenge(mfa.token, attempt, {
+        requester: requesterOf(req),
+        locale: around.language.tag,
+      });
       return finish(visit, signIn, signIn.identifier);
     } catch (error) {
       if (isOtpAuthError(error) && error.code === 'invalid_token') {
@@ -383,7 +386,11 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
       await ipLimits.verifies.check(req, res);
       const code = digitsOf(fieldOf(req, 'code'));
       if (!factorCode.test(code)) return send(await stateView(visit, pending, { text: 'totpError' }), 400);
-      const recoveryCodes = await deps.setUp.confirm(req, res, own, { secret: pending.setUp.secret, code });
+      const recoveryCodes = await deps.setUp.confirm(req, res, own, {
+        secret: pending.setUp.secret,
+        code,
+        locale: around.language.tag,
+      });
       pendings.forget(req, res);
       return send(recoveryCodesView(around, recoveryCodes, next));
     } catch (error) {
