@@ -562,7 +562,10 @@ function readKeys(jwt: { algorithm: JwtAlgorithm; privateKey?: string | undefine
     .flatMap((text) => text.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [text])
     .flatMap((pem) => read('jwt.publicKeys', pem, createPublicKey));
   if (signingKey === undefined) return { problems };
-  return { problems, signingKey, verificationKeys: [createPublicKey(signingKey), ...further] };
+  const all = [createPublicKey(signingKey), ...further];
+  // One key shown twice is two keys of one name, which clients of a JWKS refuse to choose between.
+  const verificationKeys = all.filter((key, place) => all.findIndex((other) => other.equals(key)) === place);
+  return { problems, signingKey, verificationKeys };
 }
 
 /** RFC 7518 §3.3 to §3.5: RSA of 2048 bits at least; each ES algorithm has its curve. */

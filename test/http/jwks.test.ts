@@ -40,6 +40,14 @@ describe('GET /.well-known/jwks.json', () => {
     ).not.toThrow();
   });
 
+  it('shows a key once, however often it is listed', async () => {
+    const keys = rsa();
+    const { url } = await startAuthApp({
+      jwt: { algorithm: 'RS256', privateKey: pem(keys), publicKeys: [publicPem(keys), publicPem(keys)] },
+    });
+    expect((await request(url).get('/auth/.well-known/jwks.json')).body.keys).toHaveLength(1);
+  });
+
   it('shows and accepts the old key beside the new one while both are listed', async () => {
     const [old, young] = [rsa(), rsa()];
     const before = await startAuthApp({ jwt: { algorithm: 'RS256', privateKey: pem(old) } });
