@@ -22,6 +22,7 @@ import { createRevokeToken } from './core/revoke-token.js';
 import { deriveSecrets } from './core/secrets.js';
 import { createSessions } from './core/sessions.js';
 import { createSmsGuard } from './core/sms-guard.js';
+import { CHALLENGE_SECONDS } from './core/totp/mfa-challenge.js';
 import { createTotp } from './core/totp/totp.js';
 import { createTokens } from './core/tokens.js';
 import { identifiersAsUsers, type Users } from './core/users.js';
@@ -151,7 +152,11 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
     clock,
     emit,
     claims: settings.claims,
-    settings: { ...settings.jwt, maxSessionsPerUser: settings.maxSessionsPerUser },
+    settings: {
+      ...settings.jwt,
+      maxSessionsPerUser: settings.maxSessionsPerUser,
+      challengeMs: settings.totp === undefined ? 0 : CHALLENGE_SECONDS * 1000,
+    },
   });
   const consumeOtp = createConsumeOtp({ store, secrets, clock, emit, rules, smsGuard: phones?.guard });
   const notify = createNotify({ channels, background, logger });

@@ -181,7 +181,8 @@ export interface RevocationQuery {
   /** The user's key under every secret that is listed. */
   userKeys: readonly string[];
   tokenId: string;
-  sessionId: string;
+  /** Absent where the token is of no session: of a sign-in that waits for its second factor. */
+  sessionId?: string | undefined;
   /** `iat`, in seconds as the token has it. */
   issuedAtSeconds: number;
 }

@@ -63,6 +63,8 @@ export interface SessionsDeps {
     sessionMaxDays: number;
     refreshGraceSeconds: number;
     maxSessionsPerUser: number;
+    /** Where there are second factors: how long a sign-in may wait for one. */
+    challengeMs: number;
   };
 }
 
@@ -71,7 +73,9 @@ const DAY_MS = 86_400_000;
 export function createSessions(deps: SessionsDeps): Sessions {
   const { store, tokens, secrets, users, clock, settings } = deps;
   const accessMs = settings.accessTokenMinutes * 60_000;
-  const revocationMs = accessMs; // as long as the youngest token that it names, and no longer
+  // As long as the youngest token that it names, and no longer.
+  const revocationMs = accessMs;
+  const userRevocationMs = Math.max(accessMs, settings.challengeMs);
   const idleMs = settings.refreshTokenDays * DAY_MS;
 
   /** The application's claims: asked for before anything changes, because the application may fail. */
@@ -264,7 +268,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const nowMs = clock.now();
       const [ended] = await Promise.all([
         Promise.all(
-          secrets.all.map((era) => store.endAllSessions({ userKey: userKeyFor(era, user.id), nowMs, revocationMs })),
+          secrets.all.map((era) =>
+            store.endAllSessions({ userKey: userKeyFor(era, user.id), nowMs, revocationMs: userRevocationMs }),
+          ),
         ),
         revokeDevices(user, nowMs),
       ]);

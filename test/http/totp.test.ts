@@ -131,8 +131,14 @@ describe.each(['memory', 'redis'] as const)('authenticator apps, on %s', (where)
     expect([expired.status, expired.body.code]).toEqual([401, 'invalid_token']);
   });
 
-  it('let what ends all sessions of a user end the sign-ins that are under way', async () => {
+  it.each<[string, OtpAuthOptions]>([
+    ['and outlast access tokens of a minute', { jwt: { secret: SECRET, accessTokenMinutes: 1 } }],
+    ['and are pushed', { revocation: 'push' }],
+  ])('let what ends all sessions of a user end the sign-ins that are under way, %s', async (_, options) => {
+    await running.close();
+    await start(options);
     const { secret } = await enrol();
+    expect((await post('/totp/verify', { mfa_token: await challenge(), code: codeOf(secret) })).status).toBe(200);
     const [{ id } = { id: '' }] = (await running.auth.api.listUsers()).data;
     const ends = [
       () => running.auth.api.revokeUser(id),
@@ -145,7 +151,7 @@ describe.each(['memory', 'redis'] as const)('authenticator apps, on %s', (where)
       const mfa_token = await challenge();
       running.clock.advanceSeconds(60);
       await end();
-      running.clock.advanceSeconds(60);
+      running.clock.advanceSeconds(120);
       const answer = await post('/totp/verify', { mfa_token, code: codeOf(secret) });
       expect([answer.status, answer.body.code]).toEqual([401, 'invalid_token']);
       expect((await post('/totp/verify', { mfa_token: await challenge(), code: codeOf(secret) })).status).toBe(200);

@@ -25,7 +25,8 @@ export interface MfaChallenge {
   answer(mfaToken: string, attempt: FactorAttempt, by: Change): Promise<SignIn & { identifier: Identifier }>;
 }
 
-const CHALLENGE_SECONDS = 600;
+/** How long a sign-in may wait for its second factor. */
+export const CHALLENGE_SECONDS = 600;
 
 export function createMfaChallenge(deps: {
   userStore: Pick<UserStore, 'findById'>;
@@ -82,7 +83,6 @@ export function createMfaChallenge(deps: {
       const isRevoked = await deps.store.isRevoked({
         userKeys: secrets.all.map((era) => userKeyFor(era, claims.sub)),
         tokenId: claims.jti,
-        sessionId: claims.jti,
         issuedAtSeconds: claims.iat,
       });
       if (isRevoked) throw new OtpAuthError('invalid_token');

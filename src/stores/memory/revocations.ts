@@ -52,7 +52,7 @@ export function revocations(clock: Clock): Revocations {
         const revokedAtMs = revokedUsers.get(userKey, nowMs);
         return (
           revokedIds.get(tokenName(userKey, tokenId), nowMs) !== undefined ||
-          revokedIds.get(sessionName(userKey, sessionId), nowMs) !== undefined ||
+          (sessionId !== undefined && revokedIds.get(sessionName(userKey, sessionId), nowMs) !== undefined) ||
           // A token knows the second it was issued in, no more. Those of the same second are revoked by their sessions' ids.
           (revokedAtMs !== undefined && issuedAtSeconds < Math.floor(revokedAtMs / 1000))
         );

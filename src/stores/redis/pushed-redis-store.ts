@@ -30,6 +30,7 @@ export function pushedRedisStore(
     redis: {
       isRevoked: async (query) => store.isRevoked(query),
       async hasSession({ userKeys, sessionId }) {
+        if (sessionId === undefined) return true;
         const there = await Promise.all(
           userKeys.map((userKey) => client.call('HEXISTS', keys.sessions(userKey), sessionId)),
         );

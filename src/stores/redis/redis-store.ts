@@ -304,7 +304,11 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
     async isRevoked({ userKeys, tokenId, sessionId, issuedAtSeconds }) {
       const answers = await Promise.all(
         userKeys.map((userKey) =>
-          client.mget(keys.revoked(userKey, tokenId), keys.revoked(userKey, sessionId), keys.revokedUser(userKey)),
+          client.mget(
+            keys.revoked(userKey, tokenId),
+            keys.revoked(userKey, sessionId ?? tokenId),
+            keys.revokedUser(userKey),
+          ),
         ),
       );
       return answers.some(

@@ -18,7 +18,7 @@ import { LEASE_MS, OLDEST_ANSWER_MS } from './timing.js';
 /** What Redis has to say of a token. */
 export interface RedisAnswers {
   isRevoked(query: RevocationQuery): Promise<boolean>;
-  /** Whether the token's session is there. */
+  /** Whether the token's session is there; one that is of none has nothing to lose. */
   hasSession(query: RevocationQuery): Promise<boolean>;
 }
 

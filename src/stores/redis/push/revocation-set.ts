@@ -57,7 +57,8 @@ export function revocationSet(now: () => number): RevocationSet {
         const ofUser = users.get(userKey);
         if (ofUser === undefined) continue;
         // What has ended and was not dropped yet names tokens that have ended too.
-        if (ofUser.ids?.has(tokenId) === true || ofUser.ids?.has(sessionId) === true) return true;
+        if (ofUser.ids?.has(tokenId) === true) return true;
+        if (sessionId !== undefined && ofUser.ids?.has(sessionId) === true) return true;
         if (issuedAtSeconds < Math.floor(ofUser.revokedAtMs / 1000)) return true;
       }
       return false;
