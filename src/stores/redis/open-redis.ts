@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { coalesceWrites } from './coalesce-writes.js';
 import type { RedisClient } from './redis-client.js';
 
 /** Of each error only the text: the error of a login holds the command, password and all. */
@@ -29,5 +30,6 @@ export function openRedis(url: string, storeTimeoutMs: number, options: Record<s
   });
   // Failures reach whoever asked for something; an unheard 'error' event would end the process.
   client.on('error', (error) => lastErrors.set(client, error.message));
+  coalesceWrites(client);
   return client;
 }
