@@ -3,6 +3,7 @@ import type { Background } from './background.js';
 import { drawCode, hashCode } from './code.js';
 import type { Emit } from './events.js';
 import { type Identifier, maskIdentifier } from './identifier.js';
+import { loggableReason } from './loggable-reason.js';
 import type { Channel, Clock, CodePurpose, CodeRules, Logger, ReturningDevice, Store } from './ports.js';
 import type { Requester } from './requester.js';
 import { identifierKeyFor, type Secrets } from './secrets.js';
@@ -115,7 +116,7 @@ export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
         emit('otp.sent', context);
       } catch (cause) {
         emit('otp.delivery_failed', context);
-        deps.logger.error(`express-otp-auth: a message could not be handed over: ${reasonOf(cause)}`);
+        deps.logger.error(`express-otp-auth: a message could not be handed over: ${loggableReason(cause)}`);
         await Promise.all([withdraw(), guard?.withdraw(message)]);
         throw new OtpAuthError('delivery_failed', 'The message could not be sent. Try again.', { cause });
       }
@@ -153,11 +154,4 @@ function channelFor({ channels }: RequestOtpDeps, { kind }: Identifier): Channel
   const channel = channels[kind];
   if (channel === undefined) throw new Error(`no channel for ${kind}`);
   return channel;
-}
-
-/** A connection's or server's answer by its code: a provider's text may quote the message. */
-function reasonOf(error: unknown): string {
-  const { code, responseCode } = (error ?? {}) as { code?: unknown; responseCode?: unknown };
-  const known = [code, responseCode].filter((part) => typeof part === 'string' || typeof part === 'number');
-  return known.length > 0 ? known.join(' ') : 'no reason given';
 }
