@@ -389,7 +389,8 @@ describeWithOwnRedis('a store that is gone', () => {
 
   it('says in the log why there is no connection, and not with which password', async () => {
     const server = await startRedis({ args: ['--requirepass', 'open-sesame'] });
-    const { auth, logged } = make({ redis: `redis://:knock-knock@127.0.0.1:${server.port}` });
+    const redis = `redis://:knock-knock@127.0.0.1:${server.port}`;
+    const { auth, logged } = make({ redis, storeTimeoutMs: 10_000 });
     const failure: unknown = await auth.api.requestOtp({ email: JO }).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'store_unavailable' });
     expect(logged.join('\n')).toContain('WRONGPASS');
