@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import type { Address } from '../api.js';
+import { isOtpAuthError } from '../errors.js';
+import type { TokenPair } from '../token-pair.js';
 import { userStoreVariable } from '../config.js';
 import type { AuthenticatedUser } from '../core/authenticate.js';
 import { parseEmail } from '../core/identifier.js';
@@ -41,7 +43,8 @@ export interface TestAuth {
   outbox: Outbox;
   clock: TestClock;
   /**
-   * Signs a user in by the real flow: a code is sent, and typed in. Limits on codes neither stop it nor count it.
+   * Signs a user in by the real flow: a code is sent, and typed in. Limits on codes neither stop it nor count it. Who has
+   * a second factor, or must have one, shows one.
    *
    * @param to - An e-mail address, or a phone number where the option `sms` is set.
    * @param as - `roles`: those that the user shall have from now on; who has no account yet gets one.
@@ -114,13 +117,52 @@ export function createTestAuth(options: TestAuthOptions = {}): TestAuth {
       for (let turn = 0; code === undefined && turn < MOST_TURNS; turn += 1)
         await new Promise((resolve) => nextTurn(resolve));
       if (code === undefined) throw new Error('signIn: no code was sent');
-      const { accessToken, refreshToken } = await auth.api.verifyOtp({ ...address, otp: code });
-      const user = await auth.api.authenticate(accessToken);
-      return { accessToken, refreshToken, authorization: `Bearer ${accessToken}`, user };
+      const tokens = auth.api.verifyOtp({ ...address, otp: code });
+      return signedIn(
+        await withSecondFactor(tokens, ({ mfaToken = '' }) => auth.api.verifyTotp({ mfaToken, code: ANY })),
+      );
+    });
+  }
+
+  async function signedIn({ accessToken, refreshToken }: TokenPair): Promise<TestSignIn> {
+    const user = auth.api.authenticate(accessToken);
+    const done = user.then((known) => ({
+      accessToken,
+      refreshToken,
+      authorization: `Bearer ${accessToken}`,
+      user: known,
+    }));
+    return withSecondFactor(done, async () => {
+      // Everybody must have an app, and this user has none.
+      const { sub, sid } = claimsOf(accessToken);
+      await auth.api.enrollTotp(sub);
+      await auth.api.confirmTotp(sub, { code: ANY, sessionId: sid });
+      return signedIn(await auth.api.refresh({ refreshToken }));
     });
   }
 
   return { auth, outbox, clock, signIn };
+}
+
+/** An app's code: below `signIn` each is right, because the clock may stand still, and an app's codes are good once. */
+const ANY = '000000';
+
+/** What is attempted; where that wants a second factor, what `show` does. */
+async function withSecondFactor<Done>(
+  attempt: Promise<Done>,
+  show: (details: { mfaToken?: string }) => Promise<Done>,
+): Promise<Done> {
+  try {
+    return await attempt;
+  } catch (error) {
+    if (!isOtpAuthError(error) || error.code !== 'mfa_required') throw error;
+    return show(error.details);
+  }
+}
+
+function claimsOf(accessToken: string): { sub: string; sid: string } {
+  const [, payload = ''] = accessToken.split('.');
+  return JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sub: string; sid: string };
 }
 
 /** What happens below a call of `signIn`. */
@@ -166,5 +208,7 @@ function withOwnLanes(store: Store, signingIn: AsyncLocalStorage<SigningIn>): St
     issueCode: (request) => store.issueCode(fromDevice(request, request.nowMs)),
     consumeCode: (request) => store.consumeCode(fromDevice(request, request.nowMs)),
     withdrawCode: (request) => store.withdrawCode(fromDevice(request, request.issuedAtMs)),
+    judgeFactor: async (request) =>
+      signingIn.getStore() === undefined ? store.judgeFactor(request) : { outcome: 'accepted', usedHashes: [] },
   };
 }

@@ -1,4 +1,5 @@
 import express from 'express';
+import { generateSync } from 'otplib';
 import request from 'supertest';
 import { memoryUserStore } from '../../src/index.js';
 import { createTestAuth } from '../../src/testing/index.js';
@@ -150,6 +151,34 @@ describe('createTestAuth', () => {
     const { signIn } = createTestAuth();
     await signIn(email);
     expect(process.getActiveResourcesInfo().filter((name) => name !== 'Immediate')).toEqual(before);
+  });
+});
+
+describe('signIn with a second factor', () => {
+  it('shows it, any number of times, and neither stops nor counts for the user’s own tries', async () => {
+    const { auth, clock, signIn } = createTestAuth({
+      users: { store: 'memory' },
+      totp: 'optional',
+      limits: { secondFactorFailuresPerDay: 1 },
+    });
+    const { user } = await signIn(email);
+    expect(user.amr).toEqual(['otp']);
+    const { secret } = await auth.api.enrollTotp(user.id);
+    const code = generateSync({ secret, epoch: Math.floor(clock.now() / 1000) });
+    await auth.api.confirmTotp(user.id, { code });
+    for (let time = 0; time < 3; time += 1) expect((await signIn(email)).user.amr).toEqual(['otp', 'totp']);
+    await expect(auth.api.disableTotp(user.id, { code })).rejects.toMatchObject({ code: 'invalid_totp' });
+  });
+
+  it('sets one up where everybody must have one', async () => {
+    const kit = createTestAuth({ users: { store: 'memory' }, totp: 'required' });
+    const { user, authorization } = await kit.signIn(email, { roles: ['editor'] });
+    expect(user).toMatchObject({ email, roles: ['editor'], amr: ['otp', 'totp'] });
+    await appWith(kit).get('/me').set('Authorization', authorization).expect(200);
+    expect((await kit.signIn(email)).user.id).toBe(user.id);
+    await kit.auth.api.requestOtp({ email });
+    const otp = kit.outbox.lastCode(email) ?? '';
+    await expect(kit.auth.api.verifyOtp({ email, otp })).rejects.toMatchObject({ code: 'mfa_required' });
   });
 });
 
