@@ -446,7 +446,7 @@ function withEnvironment(options: Tree, env: Environment): Tree {
   let given = options;
   for (const [name, option, reader] of VARIABLES) {
     const text = env[VARIABLE_PREFIX + name];
-    if (text === undefined || text.trim() === '' || valueAt(given, option) !== undefined) continue;
+    if (text === undefined || text === '' || valueAt(given, option) !== undefined) continue;
     given = withValueAt(given, option.split('.'), readers[reader](text));
   }
   return given;
