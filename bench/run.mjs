@@ -1,7 +1,8 @@
 // npm run bench: this package beside its peers, in one run.
 //   npm run bench -- [--only guard,sign-in] [--rounds 5] [--quick]
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -61,15 +62,19 @@ for (const [position, name] of chosen.entries()) {
 console.log(`\n${report(results, rule)}\n\nWritten to bench/results/`);
 process.exit();
 
-/** Installs the peers once, and links the package as it is built from this checkout. */
+/** Installs the peers once, and the package as this checkout would publish it: beside the peers, with one copy of what they share. */
 function install() {
-  const root = path.dirname(import.meta.dirname);
+  const npm = (folder, ...args) =>
+    execFileSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, encoding: 'utf8' });
   if (!existsSync(path.join(import.meta.dirname, 'node_modules/autocannon'))) {
     console.log('Installing the peers ...');
-    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: import.meta.dirname, stdio: 'inherit' });
+    npm(import.meta.dirname, 'ci');
   }
-  execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' });
-  const link = path.join(import.meta.dirname, 'node_modules/express-otp-auth');
-  rmSync(link, { recursive: true, force: true });
-  symlinkSync(root, link, 'dir');
+  console.log('Packing and installing the package ...');
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'express-otp-auth-bench-'));
+  const [{ filename }] = JSON.parse(
+    npm(path.dirname(import.meta.dirname), 'pack', '--json', '--pack-destination', folder),
+  );
+  npm(import.meta.dirname, 'install', '--no-save', '--no-package-lock', path.join(folder, filename));
+  rmSync(folder, { recursive: true });
 }
