@@ -3,7 +3,7 @@
 // `node test/consumers/run.mjs esm jest-commonjs` runs the named ones alone.
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { inspect, promisify } from 'node:util';
@@ -12,6 +12,7 @@ import { signInAndOut } from './sign-in.mjs';
 const here = import.meta.dirname;
 const root = path.resolve(here, '../..');
 const exitWithinMs = 10_000;
+const mostBytes = 25e6;
 
 const all = readdirSync(here, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : all;
@@ -51,10 +52,19 @@ async function tryConsumer(name) {
   const folder = path.join(scratch, name);
   cpSync(path.join(here, name), folder, { recursive: true });
   await run('npm', ['install', tarball, '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'], folder);
+  if (name === 'commonjs') checkSize(path.join(folder, 'node_modules'));
   const { main, scripts = {} } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
   if (scripts.build) await run('npm', ['run', 'build'], folder);
   if (scripts.test) await run('npm', ['test'], folder);
   if (main) await tryServer(name, path.join(folder, main), folder);
+}
+
+/** Of the package with its dependencies and Express: this consumer has nothing else. */
+function checkSize(modules) {
+  const files = readdirSync(modules, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const bytes = files.reduce((sum, { parentPath, name }) => sum + statSync(path.join(parentPath, name)).size, 0);
+  if (bytes > mostBytes)
+    throw new Error(`${(bytes / 1e6).toFixed(1)} MB are installed; ${mostBytes / 1e6} are the limit`);
 }
 
 /** Starts a consumer's server, which tells us its port and the mail it sends; tells it to close, and waits for its end. */
