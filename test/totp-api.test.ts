@@ -83,8 +83,14 @@ describe('second factors as functions', () => {
   it('are taken also where the secret that they were encrypted under is gone', async () => {
     const store = memoryUserStore();
     await enrolled({ users: { store }, jwt: { secret: `old, ${SECRET}` } });
-    const { auth, signIn } = createTestAuth({ users: { store }, totp: 'optional', jwt: { secret: `new, ${SECRET}` } });
-    await expect(signIn(EMAIL)).rejects.toThrow('no longer listed');
+    const logged: string[] = [];
+    const logger = { debug() {}, info() {}, warn() {}, error: (text: string) => void logged.push(text) };
+    const jwt = { secret: `new, ${SECRET}` };
+    const { auth, signIn } = createTestAuth({ users: { store }, totp: 'optional', jwt, logger });
+    await expect(signIn(EMAIL)).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(logged).toEqual([
+      expect.stringMatching(/^express-otp-auth: the second factor of j\*\*\*@example\.com .*resetTotp/),
+    ]);
     const [{ id } = { id: '' }] = (await auth.api.listUsers()).data;
     await auth.api.resetTotp(id);
     expect((await signIn(EMAIL)).user.id).toBe(id);

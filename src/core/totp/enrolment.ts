@@ -9,7 +9,7 @@ import type { UserRecord, UserStore } from '../users/user-store.js';
 import { drawRecoveryCodes, hashRecoveryCode } from './recovery-codes.js';
 import { type FactorAttempt, maskedIdentifierOf, type SecondFactor } from './second-factor.js';
 import type { TotpLibrary } from './totp-library.js';
-import { openTotpState, sealTotpState, type TotpState } from './totp-state.js';
+import { sealTotpState, type TotpState } from './totp-state.js';
 
 /** Taking an authenticator app into use, and out of it. */
 export interface Enrolment {
@@ -93,7 +93,7 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
 
     async confirm({ userId, sessionId, secret }, code, { requester, locale }) {
       const user = await findUser(userId);
-      const pending = openTotpState(secrets, userId, user.totp);
+      const pending = secondFactor.read(user);
       if (pending === undefined || pending.isConfirmed)
         throw new OtpAuthError(
           'conflict',

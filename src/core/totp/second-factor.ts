@@ -1,7 +1,7 @@
 import { OtpAuthError } from '../../errors.js';
 import type { Emit } from '../events.js';
 import { maskIdentifier } from '../identifier.js';
-import type { Clock, FactorProof, Store } from '../ports.js';
+import type { Clock, FactorProof, Logger, Store } from '../ports.js';
 import type { Requester } from '../requester.js';
 import { type Secrets, userKeyFor } from '../secrets.js';
 import type { UserRecord, UserStore } from '../users/user-store.js';
@@ -22,7 +22,13 @@ export interface JudgeFactor {
 }
 
 export interface SecondFactor {
-  /** The user's state, `undefined` where there is none that is enforced. */
+  /**
+   * The user's state, confirmed or not; `undefined` where there is none.
+   *
+   * @throws OtpAuthError `store_unavailable` where no listed secret opens it: the user must not pass without it.
+   */
+  read(user: UserRecord): TotpState | undefined;
+  /** The same, `undefined` where there is none that is enforced. */
   enforced(user: UserRecord): TotpState | undefined;
   /** The same for show, also where no listed secret opens the state: it would be asked for all the same. */
   isEnabled(user: UserRecord): boolean;
@@ -41,6 +47,7 @@ export interface SecondFactorDeps {
   library: TotpLibrary;
   clock: Clock;
   emit: Emit;
+  logger: Logger;
   failuresPerDay: number;
 }
 
@@ -48,7 +55,7 @@ export interface SecondFactorDeps {
 const REMEMBER_USED_CODES_MS = 400 * 86_400_000;
 
 export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
-  const { store, secrets, library, clock, emit } = deps;
+  const { store, secrets, library, clock, emit, logger } = deps;
 
   const prove = ({ state, attempt }: JudgeFactor, nowMs: number): FactorProof | undefined => {
     if (attempt.code !== undefined) {
@@ -59,27 +66,43 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
     return state.recoveryHashes.includes(hash) ? { kind: 'recovery_code', hash } : undefined;
   };
 
+  const read = (user: UserRecord): TotpState | undefined => {
+    try {
+      return openTotpState(secrets, user.id, user.totp);
+    } catch (cause) {
+      const whose = maskedIdentifierOf(user) ?? 'a user';
+      logger.error(
+        `express-otp-auth: the second factor of ${whose} cannot be read: ${(cause as Error).message}. Until it can, or api.resetTotp() has taken it away, this user cannot sign in.`,
+      );
+      throw new OtpAuthError('store_unavailable', 'The second factor cannot be judged.', {
+        retryAfterSeconds: 1,
+        cause,
+      });
+    }
+  };
+
   /** What was used goes from the user's row as well; the store's own memory of it bridges the time until then. */
   const forgetUsedCodes = async (userId: string, usedHashes: readonly string[]) => {
     const user = await deps.userStore.findById(userId);
-    const state = openTotpState(secrets, userId, user?.totp);
-    if (state === undefined) return 0;
+    const state = user && read(user);
+    if (!state) return 0;
     const recoveryHashes = state.recoveryHashes.filter((hash) => !usedHashes.includes(hash));
     await deps.userStore.update(userId, { totp: sealTotpState(secrets, userId, { ...state, recoveryHashes }) });
     return recoveryHashes.length;
   };
 
   const enforced = (user: UserRecord): TotpState | undefined => {
-    const state = openTotpState(secrets, user.id, user.totp);
+    const state = read(user);
     return state?.isConfirmed === true ? state : undefined;
   };
 
   return {
+    read,
     enforced,
 
     isEnabled(user) {
       try {
-        return enforced(user) !== undefined;
+        return openTotpState(secrets, user.id, user.totp)?.isConfirmed === true;
       } catch {
         return true;
       }
