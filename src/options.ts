@@ -288,7 +288,7 @@ export interface OtpAuthOptions {
     sendsPerDay?: number;
     /** Wrong guesses for one identifier in any 24 hours, over all codes (NIST SP 800-63B-4 §3.2.2). @default 25 */
     failuresPerDay?: number;
-    /** Refused authenticator and recovery codes of one user in any 24 hours. @default 20 */
+    /** Wrong authenticator and recovery codes of one user in any 24 hours, together. @default 20 */
     secondFactorFailuresPerDay?: number;
     /** Messages by SMS in any hour, to everybody together. @default 1000 */
     smsPerHour?: number;

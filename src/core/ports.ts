@@ -226,7 +226,7 @@ export interface JudgeFactorRequest {
   /** Good for one success. */
   challengeId?: string | undefined;
   nowMs: number;
-  /** Refused attempts of the user in any 24 hours, of all kinds together. */
+  /** Wrong codes of the user in any 24 hours, of all kinds together. One that was right and comes again is no guess. */
   failuresPerDay: number;
   /** How long used recovery codes are remembered. */
   rememberMs: number;
@@ -236,7 +236,7 @@ export type FactorOutcome =
   /** With every recovery code that was used, this one too. */
   | { outcome: 'accepted'; usedHashes: string[] }
   | { outcome: 'rejected'; reason: 'wrong' | 'replayed' }
-  /** It would have been good, but the challenge was met before: nothing was used up, and no failure counted. */
+  /** It would have been good, but the challenge was met before: nothing was used up. */
   | { outcome: 'answered' }
   | { outcome: 'limited'; retryAfterMs: number };
 

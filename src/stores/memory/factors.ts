@@ -30,14 +30,13 @@ export function factors() {
       if (oldest !== undefined)
         return { outcome: 'limited', retryAfterMs: Math.max(1, Math.min(oldest, nowMs) + DAY_MS - nowMs) };
 
-      const refuse = (reason: 'wrong' | 'replayed'): FactorOutcome => {
+      if (proof === undefined) {
         user.failuresMs.unshift(nowMs);
-        return { outcome: 'rejected', reason };
-      };
-      if (proof === undefined) return refuse('wrong');
+        return { outcome: 'rejected', reason: 'wrong' };
+      }
       // Each step once (RFC 6238 §5.2), and none before one that was used.
       const isUsed = proof.kind === 'totp' ? proof.step <= user.lastStep : user.usedHashes.has(proof.hash);
-      if (isUsed) return refuse('replayed');
+      if (isUsed) return { outcome: 'rejected', reason: 'replayed' };
       if (challengeId !== undefined && user.usedChallenges.has(challengeId)) return { outcome: 'answered' };
       if (proof.kind === 'totp') user.lastStep = proof.step;
       else user.usedHashes.add(proof.hash);

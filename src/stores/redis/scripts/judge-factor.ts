@@ -14,11 +14,10 @@ local now, failures_per_day, kind, proof = tonumber(ARGV[1]), tonumber(ARGV[2]),
 local _, wait = in_window(KEYS[1], failures_per_day, DAY, now)
 if wait > 0 then return { 'limited', wait } end
 
-local function refuse(reason)
+if kind == '' then
   record_time(KEYS[1], 1, now, failures_per_day)
-  return { 'rejected', reason }
+  return { 'rejected', 'wrong' }
 end
-if kind == '' then return refuse('wrong') end
 
 local is_used
 if kind == 'totp' then
@@ -28,7 +27,7 @@ if kind == 'totp' then
 else
   is_used = redis.call('SISMEMBER', KEYS[3], proof) == 1
 end
-if is_used then return refuse('replayed') end
+if is_used then return { 'rejected', 'replayed' } end
 if KEYS[4] and redis.call('EXISTS', KEYS[4]) == 1 then return { 'answered' } end
 
 if kind == 'totp' then
