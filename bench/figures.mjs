@@ -1,19 +1,22 @@
 // What was measured, and what it says. A figure is a number a round; what is compared was measured within the same rounds.
 
+/** Until then, code is still being compiled, and caches are filled. */
+const WARM_UPS = 3;
+
 /**
- * Measures all in turn within each round, after one that does not count.
+ * Measures all in turn within each round, after some that do not count.
  *
  * @param measure - gets a name and the round, and resolves to figures: `{ perSecond: 1200, cpu: 31 }`, say.
  * @returns for each of the figures a map: name → a number a round.
  */
 export async function inTurn(rounds, names, measure) {
   const all = {};
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 1 - WARM_UPS; round <= rounds; round++) {
     for (const name of names) {
       const figures = await measure(name, round);
       const shown = Object.entries(figures).map(([figure, value]) => `${figure} ${rounded(value)}`);
-      console.log(`${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}: ${name}: ${shown.join(', ')}`);
-      if (round === 0) continue;
+      console.log(`${round < 1 ? 'warm-up' : `round ${round} of ${rounds}`}: ${name}: ${shown.join(', ')}`);
+      if (round < 1) continue;
       for (const [figure, value] of Object.entries(figures)) {
         all[figure] ??= new Map(names.map((each) => [each, []]));
         all[figure].get(name).push(value);

@@ -34,6 +34,6 @@ export function session(id) {
     refreshId: key(),
     nowMs,
     maxSessions: 50,
-    revocationMs: 3_660_000,
+    revocationMs: 3_600_000,
   };
 }

@@ -102,12 +102,10 @@ async function measure(names, { rounds, seconds, connections, millisecondsAway }
     const requests = tokens.map((token) => ({ path: '/me', headers: credentials(name, token) }));
     running.set(name, { target, requests });
   }
-  const figures = await inTurn(rounds, names, async (name, round) => {
+  const figures = await inTurn(rounds, names, async (name) => {
     const { target, requests } = running.get(name);
     // Before the first round every token is seen once, where there are caches.
-    const { perSecond, cpu } = await costing(target, () =>
-      hammer(target, requests, { connections, seconds: round === 0 ? Math.min(2, seconds) : seconds }),
-    );
+    const { perSecond, cpu } = await costing(target, () => hammer(target, requests, { connections, seconds }));
     return { perSecond, cpu, megabytes: (await target.figures()).rssBytes / 1e6 };
   });
   for (const { target } of running.values()) target.stop();

@@ -12,7 +12,9 @@ const RULES = {
   sendsPerDay: 20,
   failuresPerDay: 25,
 };
-const REVOCATION_MS = 3_660_000;
+const REVOCATION_MS = 3_600_000;
+/** The others take minutes, and are no different. */
+const COUNTED_IN_MILLIONS = ['code that waits', 'session, one a user', 'revoked access token'];
 
 /** What Redis holds and does: bytes for each thing, and its own CPU time for each operation. Nothing is compared, so there are no rounds. */
 export async function measure({ things, operations: times }) {
@@ -20,6 +22,7 @@ export async function measure({ things, operations: times }) {
   const costs = [];
   for (const count of things) {
     for (const [what, one] of Object.entries(kept())) {
+      if (count > 100_000 && !COUNTED_IN_MILLIONS.includes(what)) continue;
       console.log(`${count} × ${what}`);
       const redis = await startRedis();
       const store = redisStore(redis.client);

@@ -21,12 +21,11 @@ export async function measure({ rounds, people, sessions }) {
     running.set(name, { redis, target });
   }
   const names = [...running.keys()];
-  const figures = await inTurn(rounds, names, async (name, round) => {
+  let person = 0;
+  const figures = await inTurn(rounds, names, async (name) => {
     const { target } = running.get(name);
-    const { 'sign-in /s': signIns, 'refresh /s': refreshes } = await signIn(target, {
-      people,
-      firstPerson: round * people,
-    });
+    person += people;
+    const { 'sign-in /s': signIns, 'refresh /s': refreshes } = await signIn(target, { people, firstPerson: person });
     return { 'sign-in /s': signIns, 'refresh /s': refreshes, 'guard /s': await guard(target, people) };
   });
   for (const { redis, target } of running.values()) {

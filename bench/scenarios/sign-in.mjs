@@ -14,9 +14,11 @@ export async function measure({ rounds, people }) {
   const redis = await startRedis();
   const running = new Map();
   for (const name of NAMES) running.set(name, await startTarget(name, { redisUrl: redis.url }));
-  const figures = await inTurn(rounds, NAMES, (name, round) =>
-    signIn(running.get(name), { people, firstPerson: round * people, hasRefresh: name !== BETTER_AUTH }),
-  );
+  let person = 0;
+  const figures = await inTurn(rounds, NAMES, (name) => {
+    person += people;
+    return signIn(running.get(name), { people, firstPerson: person, hasRefresh: name !== BETTER_AUTH });
+  });
   for (const target of running.values()) target.stop();
   await redis.stop();
 

@@ -21,7 +21,7 @@ const IMPORTS = {
 /** What importing costs a new process, until everything is there. */
 export async function measure({ rounds }) {
   const names = Object.keys(IMPORTS);
-  const figures = await inTurn(rounds * 2, names, async (name) => importing(IMPORTS[name]));
+  const figures = await inTurn(rounds, names, async (name) => importing(IMPORTS[name]));
   const sections = [
     compared('Start-up: from the start of the process', figures.ms, NOTHING, { unit: 'ms', better: 'less' }),
     compared('Start-up: memory', figures.MB, NOTHING, { unit: 'MB', better: 'less' }),
