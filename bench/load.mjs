@@ -1,11 +1,36 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { Pool } from 'undici';
 
-/**
- * The same requests again and again for some seconds, each connection beginning elsewhere among them. Plain sockets:
- * on one core, general load generators are slower than the fastest targets, and all of those would look alike.
- */
-export async function hammer({ url }, requests, { connections, seconds }) {
+const hasWrk = spawnSync('wrk', ['--version']).error === undefined;
+
+/** In the report. */
+export const generator = hasWrk ? 'wrk' : 'sockets of Node (wrk is not installed: the fastest targets look alike)';
+
+/** The same requests again and again for some seconds. */
+export function hammer(target, requests, load) {
+  return hasWrk ? byWrk(target, requests, load) : bySockets(target, requests, load);
+}
+
+/** On one core, nothing that runs in Node is faster than the fastest targets. */
+async function byWrk({ url }, requests, { connections, seconds }) {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'express-otp-auth-bench-'));
+  const fields = path.join(folder, 'fields');
+  writeFileSync(fields, requests.map(({ headers }) => `${Object.entries(headers)[0].join(': ')}\n`).join(''));
+  const script = path.join(import.meta.dirname, 'wrk.lua');
+  const args = ['-t', '1', '-c', String(connections), '-d', String(seconds), '-s', script];
+  const { stdout } = await promisify(execFile)('wrk', [...args, url + requests[0].path, '--', fields]);
+  rmSync(folder, { recursive: true });
+  const [count, microseconds, failed] = /^measured (\d+) (\d+) (\d+)$/m.exec(stdout).slice(1).map(Number);
+  if (failed > 0) throw new Error(`${failed} requests failed`);
+  return { count, perSecond: count / (microseconds / 1e6) };
+}
+
+async function bySockets({ url }, requests, { connections, seconds }) {
   const { hostname, port } = new URL(url);
   const texts = requests.map(({ path, headers }) => {
     const fields = Object.entries({ host: hostname, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -2,13 +2,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { rounded } from './figures.mjs';
+import { generator } from './load.mjs';
 import { plot } from './plot.mjs';
 import { cores } from './process.mjs';
 
 /** Writes the tables and the plot of one run into `results/`, by Node's major version, and returns the tables. */
 export function report({ sections, goals }, rule) {
   const node = process.versions.node.split('.')[0];
-  const machine = `${os.cpus()[0].model.trim()}, ${os.type()}, Node ${process.version}; ${cores}`;
+  const machine = `${os.cpus()[0].model.trim()}, ${os.type()}, Node ${process.version}; ${cores}; guards under load by ${generator}`;
   const text = [
     `# Results on Node ${node}`,
     `Measured by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. ${rule}`,
