@@ -25,8 +25,8 @@ export function startProgram(program, args, { core, env = {}, stdio = 'ignore' }
 }
 
 /** The same for a script of ours, that is spoken to by messages. */
-export function startProcess(file, args, options) {
-  return startProgram(process.execPath, [file, ...args], {
+export function startProcess(file, args, { nodeOptions = [], ...options }) {
+  return startProgram(process.execPath, [...nodeOptions, file, ...args], {
     ...options,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -12,6 +12,7 @@ const SCENARIOS = {
   guard: ['guard', 'measureNear'],
   distance: ['guard', 'measureFar'],
   'sign-in': ['sign-in', 'measure'],
+  profile: ['profile', 'measure'],
   sessions: ['sessions', 'measure'],
   mail: ['mail', 'measure'],
   'start-up': ['start-up', 'measure'],

@@ -34,10 +34,12 @@ export const credentials = (name, token) =>
  * Starts a target in a process of its own, on the servers' core.
  *
  * @param place - `redisUrl`, and `smtp` where mail is sent.
+ * @param nodeOptions - For its process.
  */
-export async function startTarget(name, place) {
+export async function startTarget(name, place, nodeOptions = []) {
   const child = startProcess(path.join(import.meta.dirname, 'serve.mjs'), [...TARGETS[name], JSON.stringify(place)], {
     core: 'server',
+    nodeOptions,
     env: { NODE_ENV: 'production' },
   });
   const ended = once(child, 'exit').then(([code]) => {
@@ -58,5 +60,10 @@ export async function startTarget(name, place) {
       return next();
     },
     stop: () => child.kill(),
+    /** Ends it by itself, so that it can write down what it was asked to. */
+    async leave() {
+      child.disconnect();
+      await once(child, 'exit');
+    },
   };
 }
