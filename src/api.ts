@@ -9,12 +9,9 @@ import type { Sessions } from './core/sessions.js';
 import type { VerifyOtp } from './core/verify-otp.js';
 import { OtpAuthError } from './errors.js';
 import type { RevokeToken } from './core/revoke-token.js';
-import { type TokenPair, tokenPair } from './token-pair.js';
+import { type Address, type DeviceToken, type IpLimits, type TokenPair, tokenPair } from './api-terms.js';
 import { createTotpApi, type TotpApi, type TotpApiDeps } from './totp-api.js';
 import { createUserApi, type UserApi, type UserApiDeps } from './user-api.js';
-
-/** Where a code goes: one of the two. */
-export type Address = { email: string; phoneNumber?: undefined } | { phoneNumber: string; email?: undefined };
 
 /** One session, as its user may see it. The id is no credential. */
 export interface Session {
@@ -24,11 +21,6 @@ export interface Session {
   expiresAt: Date;
   ip?: string | undefined;
   userAgent?: string | undefined;
-}
-
-/** What a sign-in gives besides: shows from then on that this device is not a stranger's. Keep it, and hand it in with the next sign-in. */
-export interface DeviceToken {
-  deviceToken: string;
 }
 
 /**
@@ -64,12 +56,6 @@ export interface OtpAuthApi extends UserApi, TotpApi {
   revokeToken(token: string): Promise<void>;
   /** The user of a valid access token. */
   authenticate(token: string): Promise<AuthenticatedUser>;
-}
-
-/** Limits per address of the network: see `http/ip-limits`. */
-export interface IpLimits {
-  requests: { count(requester: Requester): Promise<void> };
-  verifies: { count(requester: Requester): Promise<void> };
 }
 
 /** Reads what callers hand over, as the endpoints read bodies. */

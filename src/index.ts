@@ -1,4 +1,5 @@
-export type { Address, DeviceToken, OtpAuthApi, Session } from './api.js';
+export type { OtpAuthApi, Session } from './api.js';
+export type { Address, DeviceToken, TokenPair } from './api-terms.js';
 export { emailChannel } from './channels/email.js';
 export type * from './channels/email.js';
 export { smsChannel, type SmsSettings } from './channels/sms.js';
@@ -23,6 +24,5 @@ export type { KeyPrefixes } from './stores/redis/keys.js';
 export type { RedisClient } from './stores/redis/redis-client.js';
 export { redisStore } from './stores/redis/redis-store.js';
 export { redisUserStore } from './stores/redis/redis-user-store.js';
-export type { TokenPair } from './token-pair.js';
 export type { SecondFactorCode, TotpApi } from './totp-api.js';
 export type { UserApi, UserProfile } from './user-api.js';

@@ -1,4 +1,4 @@
-import type { DeviceToken, IpLimits } from './api.js';
+import { type DeviceToken, type IpLimits, type TokenPair, tokenPair } from './api-terms.js';
 import type { Devices } from './core/device.js';
 import type { Requester } from './core/requester.js';
 import type { Enrolment } from './core/totp/enrolment.js';
@@ -6,7 +6,6 @@ import type { MfaChallenge } from './core/totp/mfa-challenge.js';
 import type { FactorAttempt } from './core/totp/second-factor.js';
 import type { Accounts } from './core/users/accounts.js';
 import { OtpAuthError } from './errors.js';
-import { type TokenPair, tokenPair } from './token-pair.js';
 
 /** A code of the authenticator app, or a recovery code. */
 export type SecondFactorCode = { code: string; recoveryCode?: undefined } | { recoveryCode: string; code?: undefined };

@@ -1,4 +1,4 @@
-import type { Address, IpLimits } from './api.js';
+import type { Address, IpLimits } from './api-terms.js';
 import type { Identifier } from './core/identifier.js';
 import type { Requester } from './core/requester.js';
 import type { AccountChanges, Accounts, NewAccount } from './core/users/accounts.js';

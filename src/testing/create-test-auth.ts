@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
-import type { Address } from '../api.js';
+import type { Address, TokenPair } from '../api-terms.js';
 import { isOtpAuthError } from '../errors.js';
-import type { TokenPair } from '../token-pair.js';
 import { userStoreVariable } from '../config.js';
 import type { AuthenticatedUser } from '../core/authenticate.js';
 import { parseEmail } from '../core/identifier.js';
