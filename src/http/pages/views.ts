@@ -96,23 +96,7 @@ export function codeView(around: Surroundings, state: CodeState): View {
         <input type="hidden" name="step" value="code" />
         <input type="hidden" name="sign_in" value="${state.id}" />
         <label for="code">${fill(texts.codeLabel, around).html}</label>
-        <input
-          class="code"
-          id="code"
-          name="code"
-          type="text"
-          inputmode="numeric"
-          autocomplete="one-time-code"
-          autocapitalize="none"
-          spellcheck="false"
-          dir="ltr"
-          maxlength="40"
-          required
-          autofocus
-          data-otp="${identifier.kind === 'phone' ? 'sms' : 'email'}"
-          ${described('code', ['sent'], error)}
-        />
-        ${errorOf('code', error, around)}
+        ${codeInput(around, 'sent', error, html`autofocus data-otp="${identifier.kind === 'phone' ? 'sms' : 'email'}"`)}
         <button>${texts.signIn}</button>
       </form>
       <div class="more">${resendForm(around, state.id, resendInSeconds)} ${restartForm(around)}</div>`,
@@ -188,22 +172,7 @@ export function factorView(
         <input type="hidden" name="step" value="totp" />
         <input type="hidden" name="sign_in" value="${id}" />
         <label for="code">${texts.totpLabel}</label>
-        <input
-          class="code"
-          id="code"
-          name="code"
-          type="text"
-          inputmode="numeric"
-          autocomplete="one-time-code"
-          autocapitalize="none"
-          spellcheck="false"
-          dir="ltr"
-          maxlength="40"
-          required
-          ${isRecovery ? undefined : html`autofocus`}
-          ${described('code', ['hint'], totpError)}
-        />
-        ${errorOf('code', totpError, around)}
+        ${codeInput(around, 'hint', totpError, isRecovery ? undefined : html`autofocus`)}
         <button>${texts.signIn}</button>
       </form>
       ${methods.includes('recovery_code') ? recovery : undefined}
@@ -265,22 +234,7 @@ export function setUpView(around: Surroundings, { id, secret, uri, qrCode, error
         <input type="hidden" name="step" value="confirm" />
         <input type="hidden" name="sign_in" value="${id}" />
         <label for="code">${texts.totpLabel}</label>
-        <input
-          class="code"
-          id="code"
-          name="code"
-          type="text"
-          inputmode="numeric"
-          autocomplete="one-time-code"
-          autocapitalize="none"
-          spellcheck="false"
-          dir="ltr"
-          maxlength="40"
-          required
-          ${error === undefined ? undefined : html`autofocus`}
-          ${described('code', ['hint'], error)}
-        />
-        ${errorOf('code', error, around)}
+        ${codeInput(around, 'hint', error, error === undefined ? undefined : html`autofocus`)}
         <button>${texts.confirm}</button>
       </form>
       <div class="more">${restartForm(around)}</div>`,
@@ -356,6 +310,31 @@ export function signOutView(around: Surroundings): View {
 
 function titled({ text }: { text: string }, error?: PageError): { title: string; isError: boolean } {
   return { title: text, isError: error !== undefined };
+}
+
+/** The one field for a code, of a message or of an app, with what is wrong with it. Spaces may be pasted along. */
+function codeInput(
+  around: Surroundings,
+  hint: string,
+  error: PageError | undefined,
+  attributes: Html | undefined,
+): Html {
+  return html`<input
+      class="code"
+      id="code"
+      name="code"
+      type="text"
+      inputmode="numeric"
+      autocomplete="one-time-code"
+      autocapitalize="none"
+      spellcheck="false"
+      dir="ltr"
+      maxlength="40"
+      required
+      ${attributes}
+      ${described('code', [hint], error)}
+    />
+    ${errorOf('code', error, around)}`;
 }
 
 /** Ties a field to what describes it, and to what is wrong with it. */
