@@ -160,11 +160,13 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
   });
   const consumeOtp = createConsumeOtp({ store, secrets, clock, emit, rules, smsGuard: phones?.guard });
   const notify = createNotify({ channels, background, logger });
+  const exclusively = createExclusively({ store, clock, storeTimeoutMs });
   const totp =
     userStore &&
     settings.totp &&
     createTotp({
       userStore,
+      exclusively,
       users,
       store,
       secrets,
@@ -187,7 +189,6 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
   const authenticate = createAuthenticate({ verifyToken, store, secondFactor });
   const devices = createDevices({ secrets, clock });
 
-  const exclusively = createExclusively({ store, clock, storeTimeoutMs });
   const accounts = userStore && {
     userStore,
     accounts: createAccounts({ userStore, sessions, exclusively, notify, clock, emit }),

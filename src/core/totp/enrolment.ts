@@ -41,7 +41,7 @@ export interface Enrolment {
 }
 
 export interface EnrolmentDeps {
-  userStore: Pick<UserStore, 'findById' | 'update'>;
+  userStore: Pick<UserStore, 'update'>;
   secondFactor: SecondFactor;
   sessions: Pick<Sessions, 'raise'>;
   secrets: Secrets;
@@ -56,17 +56,17 @@ export interface EnrolmentDeps {
 export function createEnrolment(deps: EnrolmentDeps): Enrolment {
   const { userStore, secondFactor, secrets, library } = deps;
 
-  const findUser = async (userId: string): Promise<UserRecord> => {
-    const user = await userStore.findById(userId);
-    if (!user) throw new OtpAuthError('invalid_token');
-    return user;
-  };
   const save = (user: UserRecord, state: TotpState) =>
     userStore.update(user.id, { totp: sealTotpState(secrets, user.id, state) });
   const withNewCodes = (state: TotpState) => {
     const recoveryCodes = drawRecoveryCodes();
     const recoveryHashes = recoveryCodes.map((code) => hashRecoveryCode(state.secret, code));
     return { recoveryCodes, state: { ...state, isConfirmed: true, recoveryHashes } };
+  };
+  const requireEnforced = (user: UserRecord): TotpState => {
+    const enforced = secondFactor.enforced(user);
+    if (enforced === undefined) throw new OtpAuthError('conflict', 'No authenticator app is in use.');
+    return enforced;
   };
   const emit = (name: 'totp.enabled' | 'totp.disabled', user: UserRecord, requester: Requester) =>
     deps.emit(name, { at: deps.clock.now(), userId: user.id, identifier: maskedIdentifierOf(user), ...requester });
@@ -78,11 +78,13 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
 
   return {
     async enroll(userId) {
-      const user = await findUser(userId);
-      if (secondFactor.enforced(user)) throw new OtpAuthError('conflict', 'An authenticator app is in use already.');
       const secret = library.drawSecret();
+      const user = await secondFactor.change(userId, async (found) => {
+        if (secondFactor.enforced(found)) throw new OtpAuthError('conflict', 'An authenticator app is in use already.');
+        await save(found, { secret, isConfirmed: false, recoveryHashes: [] });
+        return found;
+      });
       const uri = library.uri(secret, deps.issuer, user.email ?? user.phoneNumber ?? user.id);
-      await save(user, { secret, isConfirmed: false, recoveryHashes: [] });
       return { secret, uri, qrCode: await library.qrCode(uri) };
     },
 
@@ -91,49 +93,50 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
       return { uri, qrCode: await library.qrCodeSvg(uri) };
     },
 
-    async confirm({ userId, sessionId, secret }, code, { requester, locale }) {
-      const user = await findUser(userId);
-      const pending = secondFactor.read(user);
-      if (pending === undefined || pending.isConfirmed)
-        throw new OtpAuthError(
-          'conflict',
-          pending ? 'An authenticator app is in use already.' : 'Enrol an authenticator app first.',
-        );
-      if (secret !== undefined && secret !== pending.secret)
-        throw new OtpAuthError('conflict', 'Another authenticator app is being set up.');
-      await secondFactor.judge({ user, state: pending, attempt: { code }, requester });
-      const { recoveryCodes, state } = withNewCodes(pending);
-      await save(user, state);
-      // The session has now shown both factors: its next access token says so.
-      if (sessionId !== undefined) await deps.sessions.raise(userId, sessionId, ['otp', 'totp']);
-      emit('totp.enabled', user, requester);
-      deps.notify(user, 'totp_enabled', locale);
-      return { recoveryCodes };
+    confirm({ userId, sessionId, secret }, code, { requester, locale }) {
+      return secondFactor.change(userId, async (user) => {
+        const pending = secondFactor.read(user);
+        if (pending === undefined || pending.isConfirmed)
+          throw new OtpAuthError(
+            'conflict',
+            pending ? 'An authenticator app is in use already.' : 'Enrol an authenticator app first.',
+          );
+        if (secret !== undefined && secret !== pending.secret)
+          throw new OtpAuthError('conflict', 'Another authenticator app is being set up.');
+        await secondFactor.judge({ user, state: pending, attempt: { code }, requester });
+        const { recoveryCodes, state } = withNewCodes(pending);
+        await save(user, state);
+        // The session has now shown both factors: its next access token says so.
+        if (sessionId !== undefined) await deps.sessions.raise(userId, sessionId, ['otp', 'totp']);
+        emit('totp.enabled', user, requester);
+        deps.notify(user, 'totp_enabled', locale);
+        return { recoveryCodes };
+      });
     },
 
-    async renewRecoveryCodes(userId, code, { requester, locale }) {
-      const user = await findUser(userId);
-      const enforced = secondFactor.enforced(user);
-      if (enforced === undefined) throw new OtpAuthError('conflict', 'No authenticator app is in use.');
-      await secondFactor.judge({ user, state: enforced, attempt: { code }, requester });
-      const { recoveryCodes, state } = withNewCodes(enforced);
-      await save(user, state);
-      deps.notify(user, 'recovery_codes_renewed', locale);
-      return { recoveryCodes };
+    renewRecoveryCodes(userId, code, { requester, locale }) {
+      return secondFactor.change(userId, async (user) => {
+        const enforced = requireEnforced(user);
+        await secondFactor.judge({ user, state: enforced, attempt: { code }, requester });
+        const { recoveryCodes, state } = withNewCodes(enforced);
+        await save(user, state);
+        deps.notify(user, 'recovery_codes_renewed', locale);
+        return { recoveryCodes };
+      });
     },
 
-    async disable(userId, attempt, by) {
-      const user = await findUser(userId);
-      const enforced = secondFactor.enforced(user);
-      if (enforced === undefined) throw new OtpAuthError('conflict', 'No authenticator app is in use.');
-      await secondFactor.judge({ user, state: enforced, attempt, requester: by.requester });
-      await remove(user, by);
+    disable(userId, attempt, by) {
+      return secondFactor.change(userId, async (user) => {
+        await secondFactor.judge({ user, state: requireEnforced(user), attempt, requester: by.requester });
+        await remove(user, by);
+      });
     },
 
-    async reset(userId, by) {
-      const user = await findUser(userId);
-      // Also where no listed secret opens it.
-      if (secondFactor.isEnabled(user)) await remove(user, by);
+    reset(userId, by) {
+      return secondFactor.change(userId, async (user) => {
+        // Also where no listed secret opens it.
+        if (secondFactor.isEnabled(user)) await remove(user, by);
+      });
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Tokens } from '../tokens.js';
 import type { Users } from '../users.js';
 import type { Change } from '../users/accounts.js';
 import type { UserRecord, UserStore } from '../users/user-store.js';
-import type { FactorAttempt, SecondFactor } from './second-factor.js';
+import type { FactorAttempt, JudgeFactor, SecondFactor } from './second-factor.js';
 
 /** Signing in of users who have a second factor. */
 export interface MfaChallenge {
@@ -49,6 +49,12 @@ export function createMfaChallenge(deps: {
     return state && { user, state };
   };
 
+  const judge = async (judgement: JudgeFactor) => {
+    const judged = await secondFactor.judge(judgement);
+    await secondFactor.tidy(judgement.user, judged);
+    return judged.method;
+  };
+
   return {
     async complete(userId, { identifier, totpCode, requester }) {
       const enforced = await enforcedFor(userId);
@@ -58,7 +64,7 @@ export function createMfaChallenge(deps: {
         return ['otp'];
       }
       if (totpCode !== undefined) {
-        await secondFactor.judge({ ...enforced, attempt: { code: totpCode }, requester });
+        await judge({ ...enforced, attempt: { code: totpCode }, requester });
         return ['otp', 'totp'];
       }
       const iat = Math.floor(clock.now() / 1000);
@@ -89,7 +95,7 @@ export function createMfaChallenge(deps: {
       const user = await deps.users.find(claims.sub);
       const enforced = await enforcedFor(claims.sub);
       if (user === undefined || enforced === undefined) throw new OtpAuthError('invalid_token');
-      const method = await secondFactor.judge({ ...enforced, attempt, challengeId: claims.jti, requester });
+      const method = await judge({ ...enforced, attempt, challengeId: claims.jti, requester });
       if (method === 'recovery_code') deps.notify(enforced.user, 'recovery_code_used', locale);
       const signIn = await deps.sessions.open(user, ['otp', method], decidedAtMs, requester);
       const identifier: Identifier =

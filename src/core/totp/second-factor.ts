@@ -1,6 +1,8 @@
 import { OtpAuthError } from '../../errors.js';
 import type { Emit } from '../events.js';
+import type { Exclusively } from '../exclusively.js';
 import { maskIdentifier } from '../identifier.js';
+import { loggableReason } from '../loggable-reason.js';
 import type { Clock, FactorProof, Logger, Store } from '../ports.js';
 import type { Requester } from '../requester.js';
 import { type Secrets, userKeyFor } from '../secrets.js';
@@ -21,6 +23,13 @@ export interface JudgeFactor {
   requester: Requester;
 }
 
+/** What a good attempt showed. */
+export interface JudgedFactor {
+  method: 'totp' | 'recovery_code';
+  /** The user's recovery codes that were used up to now, as far as the store knows. */
+  usedHashes: readonly string[];
+}
+
 export interface SecondFactor {
   /**
    * The user's state, confirmed or not; `undefined` where there is none.
@@ -33,16 +42,27 @@ export interface SecondFactor {
   /** The same for show, also where no listed secret opens the state: it would be asked for all the same. */
   isEnabled(user: UserRecord): boolean;
   /**
-   * Judges an attempt, counts it and uses it up in one step of the store.
+   * Judges an attempt, counts it and uses it up in one step of the store. The user's state stays as it is.
    *
    * @throws OtpAuthError `invalid_totp`, `rate_limited`; `invalid_token` where the challenge was answered before
    */
-  judge(judgement: JudgeFactor): Promise<'totp' | 'recovery_code'>;
+  judge(judgement: JudgeFactor): Promise<JudgedFactor>;
+  /**
+   * Takes what was used from the user's state, and seals it under the newest secret. Never rejects: until it works, the
+   * store remembers what was used, and the old secret is listed.
+   */
+  tidy(user: UserRecord, judged: JudgedFactor): Promise<void>;
+  /**
+   * Changes the user's state while nobody else does: `work` gets the user as they are then. Not to be called from
+   * within `work`.
+   */
+  change<Result>(userId: string, work: (user: UserRecord) => Promise<Result>): Promise<Result>;
 }
 
 export interface SecondFactorDeps {
   store: Store;
   userStore: Pick<UserStore, 'findById' | 'update'>;
+  exclusively: Exclusively;
   secrets: Secrets;
   library: TotpLibrary;
   clock: Clock;
@@ -81,15 +101,15 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
     }
   };
 
-  /** What was used goes from the user's row as well; the store's own memory of it bridges the time until then. */
-  const forgetUsedCodes = async (userId: string, usedHashes: readonly string[]) => {
-    const user = await deps.userStore.findById(userId);
-    const state = user && read(user);
-    if (!state) return 0;
-    const recoveryHashes = state.recoveryHashes.filter((hash) => !usedHashes.includes(hash));
-    await deps.userStore.update(userId, { totp: sealTotpState(secrets, userId, { ...state, recoveryHashes }) });
-    return recoveryHashes.length;
-  };
+  // The store's limits know the user by this key as well.
+  const keyOf = (userId: string) => userKeyFor(secrets.oldest, userId);
+
+  const change: SecondFactor['change'] = (userId, work) =>
+    deps.exclusively(`second-factor:${keyOf(userId)}`, async () => {
+      const user = await deps.userStore.findById(userId);
+      if (!user) throw new OtpAuthError('invalid_token');
+      return work(user);
+    });
 
   const enforced = (user: UserRecord): TotpState | undefined => {
     const state = read(user);
@@ -109,12 +129,12 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
     },
 
     async judge(judgement) {
-      const { user, state, challengeId, requester } = judgement;
+      const { user, state, attempt, challengeId, requester } = judgement;
       const nowMs = clock.now();
       const context = { at: nowMs, userId: user.id, identifier: maskedIdentifierOf(user), ...requester };
       const judged = await store.judgeFactor({
         // Under the oldest secret, as all limits are: a new one in front gives no fresh allowance.
-        userKey: userKeyFor(secrets.oldest, user.id),
+        userKey: keyOf(user.id),
         proof: prove(judgement, nowMs),
         challengeId,
         nowMs,
@@ -133,16 +153,32 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
         throw new OtpAuthError('invalid_totp', 'The code is wrong or was used. Wait for the next one.');
       }
       if (judged.outcome === 'answered') throw new OtpAuthError('invalid_token');
-      if (judged.usedHashes.length > 0 && judgement.attempt.recoveryCode !== undefined) {
-        const remaining = await forgetUsedCodes(user.id, judged.usedHashes);
-        emit('recovery_code.used', { ...context, remaining });
-        return 'recovery_code';
-      }
-      if (user.totp && isSealedUnderOldSecret(secrets, user.totp))
-        await deps.userStore.update(user.id, { totp: sealTotpState(secrets, user.id, state) });
-      return 'totp';
+      const { usedHashes } = judged;
+      if (attempt.recoveryCode === undefined) return { method: 'totp', usedHashes };
+      emit('recovery_code.used', { ...context, remaining: unused(state, usedHashes).length });
+      return { method: 'recovery_code', usedHashes };
     },
+
+    async tidy({ id, totp }, { method, usedHashes }) {
+      if (method === 'totp' && !(totp && isSealedUnderOldSecret(secrets, totp))) return;
+      try {
+        await change(id, async (user) => {
+          const state = read(user);
+          if (state === undefined) return;
+          const recoveryHashes = unused(state, usedHashes);
+          await deps.userStore.update(id, { totp: sealTotpState(secrets, id, { ...state, recoveryHashes }) });
+        });
+      } catch (cause) {
+        logger.warn(`express-otp-auth: a second factor could not be brought up to date: ${loggableReason(cause)}`);
+      }
+    },
+
+    change,
   };
+}
+
+function unused({ recoveryHashes }: TotpState, usedHashes: readonly string[]): string[] {
+  return recoveryHashes.filter((hash) => !usedHashes.includes(hash));
 }
 
 export function maskedIdentifierOf({ email, phoneNumber }: UserRecord): string | undefined {

@@ -1,4 +1,5 @@
 import type { Emit } from '../events.js';
+import type { Exclusively } from '../exclusively.js';
 import type { Notify } from '../notify.js';
 import type { Clock, Logger, NoticeKind, Store } from '../ports.js';
 import type { Secrets } from '../secrets.js';
@@ -23,6 +24,7 @@ export interface Totp {
 
 export function createTotp(deps: {
   userStore: UserStore;
+  exclusively: Exclusively;
   users: Users;
   store: Store;
   secrets: Secrets;
