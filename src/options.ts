@@ -141,7 +141,7 @@ export interface OtpAuthOptions {
       secure?: boolean | 'required';
       /** Connections kept to the server at most. @default 20 */
       pool?: number;
-      /** How long connecting, the greeting or an answer may take, in milliseconds. @default 10000 */
+      /** How long handing a message over may take, connecting and all, in milliseconds. @default 10000 */
       timeoutMs?: number;
       /** Options for the TLS connection, as for Node's `tls.connect`: a certificate authority of your own, say. */
       tls?: object;
@@ -179,7 +179,10 @@ export interface OtpAuthOptions {
     /** How long `send` may take, in milliseconds. @default 10000 */
     timeoutMs?: number;
   };
-  /** `'await'` answers when the message was handed over, `'background'` at once. @default 'await' */
+  /**
+   * `'await'` answers when the message was handed over, or 800 ms after `storeTimeoutMs` where that takes longer;
+   * `'background'` at once. @default 'await'
+   */
   delivery?: 'await' | 'background';
 
   otp?: {

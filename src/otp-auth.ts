@@ -142,7 +142,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
     channels,
     smsGuard: phones?.guard,
     mayReceive: settings.signUp === 'closed' ? (identifier) => users.knows(identifier) : undefined,
-    settings: { ...settings, codeLength: otp.length },
+    settings: { ...settings, storeTimeoutMs, codeLength: otp.length },
   });
   const sessions = createSessions({
     store,

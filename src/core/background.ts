@@ -4,6 +4,11 @@ import { randomInt } from 'node:crypto';
 export interface Background {
   /** Starts the work when the answer is on its way. What it rejects with, nobody hears of: it reports by itself. */
   run(work: () => Promise<unknown>): void;
+  /**
+   * Starts the work at once. Resolves when it is done or has taken so long, and rejects where it fails before that; it
+   * goes on in the background then.
+   */
+  attend(work: () => Promise<unknown>, patienceMs: number): Promise<void>;
   /** Starts what has not begun yet, and resolves when all of it is done. */
   settle(): Promise<void>;
 }
@@ -38,6 +43,18 @@ export function createBackground({ spreadMs }: { spreadMs: number }): Background
         .catch(() => {})
         .finally(() => underway.delete(running));
       underway.add(running);
+    },
+    async attend(work, patienceMs) {
+      const running = work().finally(() => underway.delete(settled));
+      const settled = running.catch(() => {});
+      underway.add(settled);
+      let timer: NodeJS.Timeout | undefined;
+      const patience = new Promise((resolve) => (timer = setTimeout(resolve, patienceMs)));
+      try {
+        await Promise.race([running, patience]);
+      } finally {
+        clearTimeout(timer);
+      }
     },
     async settle() {
       while (underway.size > 0) {

@@ -42,16 +42,21 @@ export interface RequestOtpDeps {
   settings: {
     codeLength: number;
     delivery: 'await' | 'background';
+    storeTimeoutMs: number;
     magicOtp: boolean;
     reviewCodes: readonly { identifier: Identifier; code: string; expiresAtMs: number }[];
   };
 }
 
+/** How much longer than for the store an answer waits for a message to be handed over. */
+const DELIVERY_PATIENCE_MS = 800;
+
 export type RequestOtp = (request: OtpRequest) => Promise<{ expiresInSeconds: number; resendInSeconds: number }>;
 
 /**
  * Issues a code and hands it over. What it returns rejects with `rate_limited`, `delivery_failed` (the code is
- * withdrawn, and the cool-down lifted) or `store_unavailable`.
+ * withdrawn, and the cool-down lifted) or `store_unavailable`. Where the message is not handed over within 800 ms more
+ * than the store may take, it resolves before that; if it is never handed over, the code is withdrawn then.
  */
 export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
   const { store, secrets, clock, emit, settings } = deps;
@@ -121,7 +126,9 @@ export function createRequestOtp(deps: RequestOtpDeps): RequestOtp {
         throw new OtpAuthError('delivery_failed', 'The message could not be sent. Try again.', { cause });
       }
     };
-    if (settings.delivery === 'await') await deliver();
+    // A mail server that is slow is no reason to refuse, nor to keep people waiting: the message may well be taken yet.
+    if (settings.delivery === 'await')
+      await deps.background.attend(deliver, settings.storeTimeoutMs + DELIVERY_PATIENCE_MS);
     else deps.background.run(deliver); // emitted and logged above
 
     return {

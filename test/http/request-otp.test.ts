@@ -319,13 +319,20 @@ describe('whatever stops a message from being sent', () => {
 });
 
 describe('delivery', () => {
-  const start = async (delivery: 'await' | 'background') => {
+  const start = async (delivery: 'await' | 'background', options: OtpAuthOptions = {}) => {
     let handOver = () => {};
-    const handedOver = new Promise<void>((resolve) => {
+    let refuse = () => {};
+    let code = '';
+    const handedOver = new Promise<void>((resolve, reject) => {
       handOver = resolve;
+      refuse = () => reject(new Error('no'));
     });
-    const app = await startAuthApp({ delivery, email: { send: () => handedOver } });
-    return { ...app, handOver };
+    const send = ({ text }: { text: string }) => {
+      code = /^\d{6}$/m.exec(text)?.[0] ?? '';
+      return handedOver;
+    };
+    const app = await startAuthApp({ delivery, email: { send }, ...options });
+    return { ...app, handOver, refuse, code: () => code };
   };
 
   it("'await' answers when the message was handed over", async () => {
@@ -338,6 +345,33 @@ describe('delivery', () => {
     handOver();
     await answer;
     expect(answered).toHaveBeenCalledWith(expect.objectContaining({ status: 200 }));
+  });
+
+  it("'await' keeps nobody waiting for a message that hangs, and the code works if it is taken later", async () => {
+    const { url, handOver, auth, code } = await start('await', { storeTimeoutMs: 100 });
+    const handedOver = new Promise((resolve) => auth.events.once('otp.sent', resolve));
+    expect((await call(`${url}/auth/request-otp`, { body: { email: 'jo@example.com' } })).status).toBe(200);
+    handOver();
+    await handedOver;
+    const body = { email: 'jo@example.com', otp: code() };
+    expect((await call(`${url}/auth/verify-otp`, { body })).status).toBe(200);
+  });
+
+  it("'await' withdraws the code of a message that hung and then was refused", async () => {
+    const { url, refuse, auth, code } = await start('await', {
+      storeTimeoutMs: 100,
+      otp: { resendCooldownSeconds: 30 },
+    });
+    const ask = () => call(`${url}/auth/request-otp`, { body: { email: 'jo@example.com' } });
+    const failed = new Promise((resolve) => auth.events.once('otp.delivery_failed', resolve));
+    expect((await ask()).status).toBe(200);
+    expect((await ask()).status).toBe(429);
+    refuse();
+    await failed;
+    const body = { email: 'jo@example.com', otp: code() };
+    // The withdrawal follows the event at once, and the store answers in order.
+    expect((await call(`${url}/auth/verify-otp`, { body })).body.code).toBe('invalid_otp');
+    expect((await ask()).body.code).toBe('delivery_failed');
   });
 
   it("'background' answers at once", async () => {
