@@ -135,7 +135,13 @@ async function comparisonsOf(store: Store, rules: CodeRules, steps: Step[]): Pro
     },
     async close() {},
   };
-  const settings = { codeLength: CODE_LENGTH, delivery: 'await' as const, magicOtp: false, reviewCodes: [] };
+  const settings = {
+    codeLength: CODE_LENGTH,
+    delivery: 'await' as const,
+    storeTimeoutMs: 1000,
+    magicOtp: false,
+    reviewCodes: [],
+  };
   const deps = { store: recorded, secrets, clock, emit: () => {}, logger: silent, rules, settings };
   const requestOtp = createRequestOtp({
     ...deps,
