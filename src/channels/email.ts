@@ -269,20 +269,17 @@ function plainAddress(address: string): string {
 }
 
 /** Runs `work` for so many milliseconds at most. What goes on after that is aborted, and nobody waits for it. */
-async function beforeDeadline(timeoutMs: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const aborter = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
+function beforeDeadline(timeoutMs: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborter = new AbortController();
+    const timer = setTimeout(() => {
       reject(failure(`The message was not taken within ${timeoutMs} ms`, 'ETIMEDOUT'));
       aborter.abort();
     }, timeoutMs);
+    void work(aborter.signal)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
   });
-  try {
-    await Promise.race([work(aborter.signal), deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function hasRefusals(answer: unknown): boolean {

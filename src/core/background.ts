@@ -44,17 +44,17 @@ export function createBackground({ spreadMs }: { spreadMs: number }): Background
         .finally(() => underway.delete(running));
       underway.add(running);
     },
-    async attend(work, patienceMs) {
-      const running = work().finally(() => underway.delete(settled));
-      const settled = running.catch(() => {});
-      underway.add(settled);
-      let timer: NodeJS.Timeout | undefined;
-      const patience = new Promise((resolve) => (timer = setTimeout(resolve, patienceMs)));
-      try {
-        await Promise.race([running, patience]);
-      } finally {
-        clearTimeout(timer);
-      }
+    attend(work, patienceMs) {
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(resolve, patienceMs);
+        const running = work()
+          .then(() => resolve(), reject)
+          .finally(() => {
+            clearTimeout(timer);
+            underway.delete(running);
+          });
+        underway.add(running);
+      });
     },
     async settle() {
       while (underway.size > 0) {

@@ -34,23 +34,23 @@ export function createDeadline({
     lastFailure = undefined;
   };
 
-  return async (operation) => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const giveUp = () => reject(new Error(`no answer within ${timeoutMs} ms`));
+  return (operation) =>
+    new Promise((resolve, reject) => {
+      const giveUp = () => reject(failed(new Error(`no answer within ${timeoutMs} ms`)));
       // Where it was this process that stood still, the answer is there and has only to be read.
-      timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
+      const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
+      operation.then(
+        (answer) => {
+          clearTimeout(timer);
+          answered();
+          resolve(answer);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          reject(failed(error));
+        },
+      );
     });
-    try {
-      const answer = await Promise.race([operation, late]);
-      answered();
-      return answer;
-    } catch (error) {
-      throw failed(error);
-    } finally {
-      clearTimeout(timer);
-    }
-  };
 }
 
 /**

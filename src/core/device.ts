@@ -1,6 +1,7 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Identifier } from './identifier.js';
 import type { Clock, ReturningDevice } from './ports.js';
+import { randomId } from './random-id.js';
 import type { Era, Secrets } from './secrets.js';
 
 /** How long a device is remembered after a sign-in. */
@@ -39,7 +40,7 @@ export function createDevices({ secrets, clock }: { secrets: Secrets; clock: Clo
     remember(tokens, identifier) {
       const held = readEntries(tokens).filter(isUnexpired);
       const own = held.filter(isOf(identifier)).toSorted(newestFirst);
-      const unsigned = { lane: own[0]?.lane ?? randomBytes(16).toString('base64url'), issuedAtMs: clock.now() };
+      const unsigned = { lane: own[0]?.lane ?? randomId(), issuedAtMs: clock.now() };
       const renewed = { ...unsigned, signature: sign(secrets.current, identifier, unsigned) };
       const others = held.filter((entry) => !own.includes(entry));
       return [renewed, ...others].slice(0, MOST_IDENTIFIERS).map(writeEntry).join(SEPARATOR);

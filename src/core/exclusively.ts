@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { OtpAuthError } from '../errors.js';
 import type { Clock, Store } from './ports.js';
-import { randomId } from './sessions.js';
+import { randomId } from './random-id.js';
 
 /** Does work of a name alone, in this process and in all others of the same store, one after the other. */
 export type Exclusively = <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;

@@ -7,7 +7,7 @@ import { loggableReason } from './loggable-reason.js';
 import type { Channel, Clock, CodePurpose, CodeRules, Logger, ReturningDevice, Store } from './ports.js';
 import type { Requester } from './requester.js';
 import { identifierKeyFor, type Secrets } from './secrets.js';
-import { randomId } from './sessions.js';
+import { randomId } from './random-id.js';
 import type { SmsGuard } from './sms-guard.js';
 
 /** A person asks for a code. */

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { OtpAuthError } from '../errors.js';
 import { DEVICE_LIFE_MS } from './device.js';
 import type { Emit } from './events.js';
 import { type Identifier, kindOf, maskIdentifier } from './identifier.js';
 import type { Clock, SessionRecord, Store } from './ports.js';
+import { randomId } from './random-id.js';
 import { describeUserAgent, type Requester } from './requester.js';
 import { identifierKeyFor, type Secrets, userKeyFor } from './secrets.js';
 import { RESERVED_CLAIMS, type Tokens } from './tokens.js';
@@ -289,11 +289,6 @@ function hasAllOf(decided: User, now: User | undefined): boolean {
     now.phoneNumber === decided.phoneNumber &&
     decided.roles.every((role) => now.roles.includes(role))
   );
-}
-
-/** 128 random bits. */
-export function randomId(): string {
-  return randomBytes(16).toString('base64url');
 }
 
 function identifiersOf({ email, phoneNumber }: SessionOwner): Identifier[] {

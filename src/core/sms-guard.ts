@@ -3,7 +3,7 @@ import type { Emit, EventContext } from './events.js';
 import type { Identifier } from './identifier.js';
 import type { PhoneNumbers } from './phone-number.js';
 import type { Clock, SmsRules, Store } from './ports.js';
-import { randomId } from './sessions.js';
+import { randomId } from './random-id.js';
 
 /**
  * Stands between a code and a paid message. Fraudsters have codes sent to numbers that they earn from, and never type

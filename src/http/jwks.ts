@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { type JwtAlgorithm, thumbprint } from '../core/tokens.js';
 import { OtpAuthError } from '../errors.js';
+import { sendJson } from './json.js';
 import { handle } from './problem.js';
 import type { Route } from './router.js';
 
@@ -20,7 +21,7 @@ export function jwksRoute({
   }));
   const answer = handle(async (_req, res) => {
     if (keys.length === 0) throw new OtpAuthError('not_found', 'Tokens are signed with a shared secret.');
-    res.json({ keys });
+    sendJson(res, { keys });
   });
   return { method: 'get', path: '/.well-known/jwks.json', handlers: [answer] };
 }

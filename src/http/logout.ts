@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import type { Logout } from '../core/logout.js';
 import { bearerToken } from './bearer.js';
 import { validBody } from './body.js';
+import { sendJson } from './json.js';
 import { handle } from './problem.js';
 import type { AccessCookie, RefreshCookie } from './refresh-cookie.js';
 import { requesterOf } from './requester.js';
@@ -23,7 +24,7 @@ export function logoutEndpoint(deps: {
     const { spared } = await deps.logout({ accessToken, refreshTokens }, requesterOf(req));
     // Another user's cookie stays: that user did not log out.
     if (!cookies.some((token) => spared.includes(token))) deps.cookie.clear(req, res);
-    res.json({ message: 'Successfully logged out' });
+    sendJson(res, { message: 'Successfully logged out' });
   });
 }
 

@@ -6,6 +6,7 @@ import type { Sessions, SignIn } from '../core/sessions.js';
 import type { VerifyOtp } from '../core/verify-otp.js';
 import { isOtpAuthError, OtpAuthError, type OtpAuthErrorCode } from '../errors.js';
 import type { IpLimit } from './ip-limits.js';
+import { sendJson } from './json.js';
 import { requesterOf } from './requester.js';
 import type { Route } from './router.js';
 
@@ -126,16 +127,20 @@ const OAUTH_ERRORS: Partial<Record<OtpAuthErrorCode, string>> = {
 function oauthHandler(handler: (req: Request, res: Response) => Promise<object>): RequestHandler {
   return (req, res, next) => {
     handler(req, res).then(
-      (answer) => res.set('Pragma', 'no-cache').json(answer), // RFC 6749 §5.1
+      (answer) => sendJson(res.set('Pragma', 'no-cache'), answer), // RFC 6749 §5.1
       (error: unknown) => {
         if (error instanceof OauthError) {
-          res.status(400).json({ error: error.error, error_description: error.message });
+          sendJson(res.status(400), { error: error.error, error_description: error.message });
         } else if (isOtpAuthError(error)) {
           const { retryAfterSeconds } = error.details;
           const name = OAUTH_ERRORS[error.code];
           if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
           res.status(name === undefined ? error.status : 400);
-          res.json({ error: name ?? error.code, error_description: error.message, retry_after: retryAfterSeconds });
+          sendJson(res, {
+            error: name ?? error.code,
+            error_description: error.message,
+            retry_after: retryAfterSeconds,
+          });
         } else {
           next(error);
         }

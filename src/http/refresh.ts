@@ -3,6 +3,7 @@ import type { Sessions } from '../core/sessions.js';
 import type { Tokens } from '../core/tokens.js';
 import { isOtpAuthError, OtpAuthError } from '../errors.js';
 import { presentedRefreshToken } from './presented-refresh-token.js';
+import { sendJson } from './json.js';
 import { handle } from './problem.js';
 import type { RefreshCookie } from './refresh-cookie.js';
 import { requesterOf } from './requester.js';
@@ -24,7 +25,7 @@ export function refreshEndpoint(deps: {
       const { accessToken, expiresIn, refreshToken } = signIn;
       // A token that came by cookie never appears where a page's scripts can read it.
       if (transport === 'cookie') deps.cookie.set(req, res, signIn);
-      res.json({
+      sendJson(res, {
         access_token: accessToken,
         token_type: 'bearer',
         expires_in: expiresIn,

@@ -5,6 +5,7 @@ import type { RequestOtp } from '../core/request-otp.js';
 import { validBody } from './body.js';
 import type { DeviceTokens } from './device-token.js';
 import type { StartedSignIn } from './pages/start-sign-in.js';
+import { sendJson } from './json.js';
 import { handle } from './problem.js';
 import { requesterOf } from './requester.js';
 import { locale as languageTag, type Schemas } from './schemas.js';
@@ -36,7 +37,7 @@ export function requestOtpEndpoint({
       link: started?.link,
     });
     started?.keep(res, resendInSeconds);
-    res.json({ message: 'OTP sent successfully', expires_in: expiresInSeconds, resend_in: resendInSeconds });
+    sendJson(res, { message: 'OTP sent successfully', expires_in: expiresInSeconds, resend_in: resendInSeconds });
   });
 }
 

@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import type { AuthenticatedUser } from '../core/authenticate.js';
 import type { Sessions } from '../core/sessions.js';
 import { OtpAuthError } from '../errors.js';
+import { sendJson } from './json.js';
 import { handle } from './problem.js';
 import type { RefreshCookie } from './refresh-cookie.js';
 import { requesterOf } from './requester.js';
@@ -24,7 +25,7 @@ export function sessionRoutes(deps: { sessions: Sessions; cookie: RefreshCookie;
       ip: ip ?? null,
       user_agent: userAgent ?? null,
     }));
-    res.json({ data, count: data.length });
+    sendJson(res, { data, count: data.length });
   });
 
   const endOne = handle(async (req, res) => {
@@ -36,7 +37,7 @@ export function sessionRoutes(deps: { sessions: Sessions; cookie: RefreshCookie;
   const endAll = handle(async (req, res) => {
     const ended = await sessions.endAll(signedIn(req), 'logout_all', requesterOf(req));
     cookie.clear(req, res);
-    res.json({ message: 'Successfully logged out everywhere', sessions: ended });
+    sendJson(res, { message: 'Successfully logged out everywhere', sessions: ended });
   });
 
   return [

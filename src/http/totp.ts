@@ -7,6 +7,7 @@ import type { FactorAttempt } from '../core/totp/second-factor.js';
 import { validBody } from './body.js';
 import { changeBy } from './change-by.js';
 import type { DeviceTokens } from './device-token.js';
+import { sendJson } from './json.js';
 import { handle } from './problem.js';
 import type { RefreshCookie } from './refresh-cookie.js';
 import type { Guards } from './require-user.js';
@@ -69,12 +70,12 @@ export function totpRoutes(deps: TotpDeps): Route[] {
 
   const enroll = handle(async (req, res) => {
     const { secret, uri, qrCode } = await enrolment.enroll(signedIn(req).id);
-    res.json({ secret, uri, qr_code: qrCode });
+    sendJson(res, { secret, uri, qr_code: qrCode });
   });
   const confirm = handle(async (req, res) => {
     const { id, sessionId } = signedIn(req);
     const { recoveryCodes } = await enrolment.confirm({ userId: id, sessionId }, codeOf(req), changeBy(req));
-    res.json({ recovery_codes: recoveryCodes });
+    sendJson(res, { recovery_codes: recoveryCodes });
   });
   const verify = handle(async (req, res) => {
     const body = validBody(totpBodies.verify, req.body);
@@ -85,7 +86,7 @@ export function totpRoutes(deps: TotpDeps): Route[] {
   });
   const renew = handle(async (req, res) => {
     const { recoveryCodes } = await enrolment.renewRecoveryCodes(signedIn(req).id, codeOf(req), changeBy(req));
-    res.json({ recovery_codes: recoveryCodes });
+    sendJson(res, { recovery_codes: recoveryCodes });
   });
   const disable = handle(async (req, res) => {
     const attempt = attemptOf(validBody(totpBodies.eitherCode, req.body));

@@ -7,6 +7,7 @@ import { OtpAuthError } from '../errors.js';
 import { validBody } from './body.js';
 import { changeBy } from './change-by.js';
 import type { IpLimit } from './ip-limits.js';
+import { sendJson } from './json.js';
 import { handle } from './problem.js';
 import { type IsTotpEnabled, publicUser } from './public-user.js';
 import type { RefreshCookie } from './refresh-cookie.js';
@@ -41,13 +42,13 @@ function ownUserRoutes(deps: UsersDeps): Route[] {
   const show = (user: StoredUser) => publicUser(user, deps.isTotpEnabled);
 
   const read = handle(async (req, res) => {
-    res.json(show(await ownUser(userStore, signedIn(req).id)));
+    sendJson(res, show(await ownUser(userStore, signedIn(req).id)));
   });
 
   const update = handle(async (req, res) => {
     const changes = validBody(schemas.updateMe, req.body ?? {});
     const { id } = await ownUser(userStore, signedIn(req).id);
-    res.json(show(await accounts.update(id, changes, changeBy(req))));
+    sendJson(res, show(await accounts.update(id, changes, changeBy(req))));
   });
 
   const remove = handle(async (req, res) => {
@@ -61,14 +62,14 @@ function ownUserRoutes(deps: UsersDeps): Route[] {
     const { identifier, locale = preferredLanguage(req) } = validBody(schemas.changeIdentifier, req.body);
     const change = { userId: signedIn(req).id, identifier, locale, requester: requesterOf(req) };
     const { expiresInSeconds, resendInSeconds } = await changeIdentifier.request(change);
-    res.json({ message: 'OTP sent successfully', expires_in: expiresInSeconds, resend_in: resendInSeconds });
+    sendJson(res, { message: 'OTP sent successfully', expires_in: expiresInSeconds, resend_in: resendInSeconds });
   });
 
   const confirmChange = handle(async (req, res) => {
     const { identifier, otp, locale = preferredLanguage(req) } = validBody(schemas.verifyIdentifier, req.body);
     const { id: userId, sessionId } = signedIn(req);
     const change = { userId, sessionId, identifier, code: otp, locale, requester: requesterOf(req) };
-    res.json(show(await changeIdentifier.confirm(change)));
+    sendJson(res, show(await changeIdentifier.confirm(change)));
   });
 
   const recent = guards.requireRecent();
@@ -100,12 +101,12 @@ function allUsersRoutes(deps: UsersDeps): Route[] {
 
   const list = handle(async (req, res) => {
     const { users, count } = await accounts.list(validQuery(schemas.listUsers, req));
-    res.json({ data: users.map(show), count });
+    sendJson(res, { data: users.map(show), count });
   });
 
   const create = handle(async (req, res) => {
     const account = validBody(schemas.createUser, req.body);
-    res.status(201).json(show(await accounts.create(account, requesterOf(req))));
+    sendJson(res.status(201), show(await accounts.create(account, requesterOf(req))));
   });
 
   const read = handle(async (req, res) => {
@@ -113,12 +114,12 @@ function allUsersRoutes(deps: UsersDeps): Route[] {
     const isAdmin = roles.includes(ADMIN);
     // Whether there is such a user, an admin alone may know.
     if (!isAdmin && idOf(req) !== id) throw new OtpAuthError('insufficient_scope', 'You may not do this.');
-    res.json(show(isAdmin ? await accounts.get(idOf(req)) : await ownUser(userStore, id)));
+    sendJson(res, show(isAdmin ? await accounts.get(idOf(req)) : await ownUser(userStore, id)));
   });
 
   const update = handle(async (req, res) => {
     const changes = validBody(schemas.updateUser, req.body ?? {});
-    res.json(show(await accounts.update(idOf(req), changes, changeBy(req))));
+    sendJson(res, show(await accounts.update(idOf(req), changes, changeBy(req))));
   });
 
   const remove = handle(async (req, res) => {

@@ -4,6 +4,7 @@ import type { SignIn } from '../core/sessions.js';
 import type { VerifyOtp } from '../core/verify-otp.js';
 import { validBody } from './body.js';
 import type { DeviceTokens } from './device-token.js';
+import { sendJson } from './json.js';
 import { handle } from './problem.js';
 import type { RefreshCookie } from './refresh-cookie.js';
 import { requesterOf } from './requester.js';
@@ -42,7 +43,7 @@ export function answerSignIn(
   const { accessToken, expiresIn, refreshToken, deviceToken } = signIn;
   if (transport === 'cookie') cookie.set(req, res, signIn);
   const deviceMember = deviceTokens.hand(req, res, deviceToken, transport);
-  res.json({
+  sendJson(res, {
     message: 'OTP verified successfully!',
     access_token: accessToken,
     token_type: 'bearer',

@@ -1,9 +1,10 @@
 import { OtpAuthError } from '../../errors.js';
 import type { Identifier } from '../identifier.js';
 import type { Clock, NoticeKind, Store } from '../ports.js';
+import { randomId } from '../random-id.js';
 import type { Requester } from '../requester.js';
 import { type Secrets, userKeyFor } from '../secrets.js';
-import { randomId, type Sessions, type SignIn } from '../sessions.js';
+import type { Sessions, SignIn } from '../sessions.js';
 import type { Tokens } from '../tokens.js';
 import type { Users } from '../users.js';
 import type { Change } from '../users/accounts.js';

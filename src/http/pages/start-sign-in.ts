@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { Identifier } from '../../core/identifier.js';
 import type { Clock } from '../../core/ports.js';
-import { randomId } from '../../core/sessions.js';
+import { randomId } from '../../core/random-id.js';
 import { PENDING_LIFE_MS, type PendingSignIn, type PendingSignIns } from './pending-sign-in.js';
 import type { SignInLinks } from './sign-in-links.js';
 

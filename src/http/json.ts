@@ -1,0 +1,7 @@
+import type { Response } from 'express';
+
+/** Answers with JSON. Not `res.json`, which would hash each answer for an ETag: nobody may store these. */
+export function sendJson(res: Response, body: object, mediaType = 'application/json; charset=utf-8'): void {
+  res.setHeader('Content-Type', mediaType);
+  res.end(JSON.stringify(body));
+}
