@@ -13,6 +13,7 @@ import { createEvents, type Emit, type OtpAuthEvents } from './core/events.js';
 import { createExplain } from './core/explain.js';
 import { createExclusively } from './core/exclusively.js';
 import { parseEmail, type ReadIdentifier, readEither } from './core/identifier.js';
+import { createEndReplaced } from './core/end-replaced.js';
 import { createLogout } from './core/logout.js';
 import { createNotify } from './core/notify.js';
 import { createPhoneNumbers } from './core/phone-number.js';
@@ -50,6 +51,7 @@ import { accessCookie, refreshCookie } from './http/refresh-cookie.js';
 import { refreshEndpoint } from './http/refresh.js';
 import { requestOtpEndpoint } from './http/request-otp.js';
 import { createGuards, type Guards } from './http/require-user.js';
+import { createNoteRefusal } from './http/refusals.js';
 import { createRouter, type Route, waitFor } from './http/router.js';
 import { crossSiteCheck, sameOriginOnly } from './http/same-origin.js';
 import { createSchemas } from './http/schemas.js';
@@ -183,6 +185,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
     });
   const verifyOtp = createVerifyOtp({ consumeOtp, users, sessions, clock, challenge: totp?.challenge });
   const logout = createLogout({ tokens, sessions, clock });
+  const endReplaced = createEndReplaced({ tokens, sessions });
   const revokeToken = createRevokeToken({ tokens, sessions, clock });
   const verifyToken = createVerifyToken({ tokens, secrets, entries: settings.jwt.verifiedTokenCache });
   const secondFactor = settings.totp?.required === true ? 'required' : 'optional';
@@ -201,8 +204,9 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
   const userSchemas = createUserSchemas({ codeLength: otp.length, read });
   const access = settings.cookie.accessToken ? accessCookie(settings.cookie) : undefined;
   const cookie = refreshCookie(settings.cookie, access);
-  const sameOrigin = sameOriginOnly(settings.allowedOrigins);
+  const noteRefusal = createNoteRefusal({ emit, clock });
   const isCrossSite = crossSiteCheck(settings.allowedOrigins);
+  const sameOrigin = sameOriginOnly(isCrossSite, noteRefusal);
   const device = { devices, deviceTokens: deviceTokens(settings.cookie, isCrossSite) };
   const ipLimits = createIpLimits({
     openHits: opened.openIpHits,
@@ -222,6 +226,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
       authenticate: judge,
       clock,
       recentSeconds: settings.recentSeconds,
+      noteRefusal,
       browser: browserSessions(judge),
     });
   const guards = guardsWith(authenticate);
@@ -240,6 +245,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
           ? createAppSetUp({ ...http, ...totp, clock, recentSeconds: settings.recentSeconds })
           : undefined,
       logout,
+      endReplaced,
       access,
       browser: browserSessions(authenticate),
       ipLimits,
@@ -272,7 +278,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
       method: 'post',
       path: '/verify-otp',
       first: [sameOrigin],
-      handlers: [ipLimits.verifies.handler, verifyOtpEndpoint({ ...http, ...device, verifyOtp })],
+      handlers: [ipLimits.verifies.handler, verifyOtpEndpoint({ ...http, ...device, verifyOtp, endReplaced })],
     },
     { method: 'post', path: '/refresh', first: [sameOrigin], handlers: [refreshEndpoint(http)] },
     { method: 'post', path: '/logout', first: [sameOrigin], handlers: [logoutEndpoint({ ...http, logout, access })] },
@@ -291,6 +297,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
           ...totp,
           ...http,
           ...device,
+          endReplaced,
           guards,
           enrolmentGuards: guardsWith(createAuthenticate({ verifyToken, store, secondFactor: 'optional' })),
           sameOrigin,

@@ -4,6 +4,7 @@ const LEVELS = {
   'otp.delivery_failed': 'error',
   'otp.verified': 'info',
   'otp.rejected': 'warn',
+  'access.refused': 'warn',
   'limit.hit': 'warn',
   'sms.paused': 'error',
   'session.started': 'info',

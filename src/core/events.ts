@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { OtpAuthErrorCode } from '../errors.js';
 import type { Logger } from './ports.js';
 
 /** What every event carries. */
@@ -21,6 +22,8 @@ export interface EventDetails {
   'otp.verified': { purpose: string };
   /** `reason` is for operators; the caller gets one answer for all. */
   'otp.rejected': { purpose: string; reason: string };
+  /** A guard or an endpoint refused a token, a role, or a page of another site; `code` is that of the answer. */
+  'access.refused': { code: OtpAuthErrorCode };
   'limit.hit': { limit: string; retryAfterSeconds: number };
   /** Too few of the codes sent to these numbers are typed in; nothing is sent there for a while. */
   'sms.paused': { country: string; prefix: string; forSeconds: number };

@@ -1,4 +1,4 @@
-import { OtpAuthError } from '../errors.js';
+import { isOtpAuthError, OtpAuthError } from '../errors.js';
 import { DEVICE_LIFE_MS } from './device.js';
 import type { Emit } from './events.js';
 import { type Identifier, kindOf, maskIdentifier } from './identifier.js';
@@ -166,6 +166,46 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return ended;
   };
 
+  const rotate: Sessions['refresh'] = async (refreshToken, requester) => {
+    const { claims, era } = tokens.verifyRefresh(refreshToken);
+    const user = await users.find(claims.sub);
+    if (user === undefined) throw new OtpAuthError('invalid_refresh_token');
+    const added = await claimsOf(user);
+    const nowMs = clock.now();
+    const moving = era !== secrets.current;
+    const rotation = await store.rotateSession({
+      userKey: userKeyFor(era, claims.sub),
+      sessionId: claims.sid,
+      presentedId: claims.jti,
+      nextId: randomId(),
+      nowMs,
+      graceMs: settings.refreshGraceSeconds * 1000,
+      idleMs,
+      revocationMs,
+      moving,
+    });
+    if (rotation.outcome === 'reused') {
+      if (secrets.all.length > 1) await endUnderEachSecret(claims.sub, claims.sid);
+      const details = { amr: [], reason: 'refresh_token_reused', ...requester };
+      emit('session.reuse_detected', user, claims.sid, details);
+      emit('session.ended', user, claims.sid, details);
+    }
+    if (rotation.outcome === 'reused' || rotation.outcome === 'ended') throw new OtpAuthError('invalid_refresh_token');
+    const { session, refreshId, rotatedAtMs } = rotation;
+    if (moving) {
+      const adopted = await store.adoptSession({
+        userKey: userKeyFor(secrets.current, claims.sub),
+        session,
+        refreshId,
+        rotatedAtMs,
+        nowMs,
+      });
+      if (adopted.outcome === 'refused') throw new OtpAuthError('invalid_refresh_token');
+    }
+    emit('session.refreshed', user, session.id, { amr: session.amr, reason: rotation.outcome, ...requester });
+    return issueTokens(user, added, session, refreshId, { nowMs, rotatedAtMs });
+  };
+
   return {
     list,
     end,
@@ -206,44 +246,13 @@ export function createSessions(deps: SessionsDeps): Sessions {
     },
 
     async refresh(refreshToken, requester) {
-      const { claims, era } = tokens.verifyRefresh(refreshToken);
-      const user = await users.find(claims.sub);
-      if (user === undefined) throw new OtpAuthError('invalid_refresh_token');
-      const added = await claimsOf(user);
-      const nowMs = clock.now();
-      const moving = era !== secrets.current;
-      const rotation = await store.rotateSession({
-        userKey: userKeyFor(era, claims.sub),
-        sessionId: claims.sid,
-        presentedId: claims.jti,
-        nextId: randomId(),
-        nowMs,
-        graceMs: settings.refreshGraceSeconds * 1000,
-        idleMs,
-        revocationMs,
-        moving,
-      });
-      if (rotation.outcome === 'reused') {
-        if (secrets.all.length > 1) await endUnderEachSecret(claims.sub, claims.sid);
-        const details = { amr: [], reason: 'refresh_token_reused', ...requester };
-        emit('session.reuse_detected', user, claims.sid, details);
-        emit('session.ended', user, claims.sid, details);
+      try {
+        return await rotate(refreshToken, requester);
+      } catch (error) {
+        if (isOtpAuthError(error) && error.code === 'invalid_refresh_token')
+          deps.emit('access.refused', { at: clock.now(), ...requester, code: error.code });
+        throw error;
       }
-      if (rotation.outcome === 'reused' || rotation.outcome === 'ended')
-        throw new OtpAuthError('invalid_refresh_token');
-      const { session, refreshId, rotatedAtMs } = rotation;
-      if (moving) {
-        const adopted = await store.adoptSession({
-          userKey: userKeyFor(secrets.current, claims.sub),
-          session,
-          refreshId,
-          rotatedAtMs,
-          nowMs,
-        });
-        if (adopted.outcome === 'refused') throw new OtpAuthError('invalid_refresh_token');
-      }
-      emit('session.refreshed', user, session.id, { amr: session.amr, reason: rotation.outcome, ...requester });
-      return issueTokens(user, added, session, refreshId, { nowMs, rotatedAtMs });
     },
 
     async endListed(user, sessionId, reason, requester = {}) {

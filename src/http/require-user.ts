@@ -5,6 +5,7 @@ import { bearerToken } from './bearer.js';
 import type { BrowserSessions } from './browser-session.js';
 import { isOtpAuthError, OtpAuthError } from '../errors.js';
 import { sendProblem } from './problem.js';
+import type { NoteRefusal } from './refusals.js';
 
 declare global {
   // oxlint-disable-next-line typescript/no-namespace -- the way that Express's types are extended
@@ -34,6 +35,7 @@ export function createGuards(deps: {
   authenticate: Authenticate;
   clock: Clock;
   recentSeconds: number;
+  noteRefusal: NoteRefusal;
   /** Where cookies may say whose a request is. */
   browser?: BrowserSessions | undefined;
 }): Guards {
@@ -56,7 +58,7 @@ export function createGuards(deps: {
     return (req as Known)[authenticated] ?? whenKnown(browser.authenticate(req, res), (user) => remember(req, user));
   }
   const userOf = (req: Request, res: Response) => (req as Known)[authenticated] ?? authenticate(req, res);
-  const guard = guardWith(browser);
+  const guard = guardWith(browser, (req, error) => deps.noteRefusal(req, error, (req as Known)[authenticated]?.id));
 
   return {
     requireUser: guard(authenticate),
@@ -109,10 +111,14 @@ async function unlessSignedOut(authenticate: () => Answer<AuthenticatedUser>): P
 }
 
 /** Lets the request through when the check returns or resolves; answers with its error when it throws or rejects. */
-function guardWith(browser: BrowserSessions | undefined) {
+function guardWith(browser: BrowserSessions | undefined, noteRefusal: NoteRefusal) {
   const refuse = (error: unknown, req: Request, res: Response, next: NextFunction) => {
-    if (!isOtpAuthError(error)) next(error);
-    else if (browser?.sendToSignIn(req, res, error) !== true) sendProblem(res, error);
+    if (!isOtpAuthError(error)) {
+      next(error);
+      return;
+    }
+    noteRefusal(req, error);
+    if (browser?.sendToSignIn(req, res, error) !== true) sendProblem(res, error);
   };
   return (check: (req: Request, res: Response) => Answer<unknown>): RequestHandler =>
     (req, res, next) => {

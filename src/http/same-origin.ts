@@ -1,17 +1,21 @@
 import type { Request, RequestHandler } from 'express';
 import { OtpAuthError } from '../errors.js';
 import { sendProblem } from './problem.js';
+import type { NoteRefusal } from './refusals.js';
 
 /**
  * Refuses browsers' cross-site requests where a cookie is read or set. A request with neither `Origin` nor
  * `Sec-Fetch-Site` is not from a browser, and passes.
  */
-export function sameOriginOnly(allowedOrigins: readonly string[]): RequestHandler {
-  const isCrossSite = crossSiteCheck(allowedOrigins);
+export function sameOriginOnly(isCrossSite: (req: Request) => boolean, noteRefusal: NoteRefusal): RequestHandler {
   return (req, res, next) => {
-    if (isCrossSite(req))
-      sendProblem(res, new OtpAuthError('cross_site_request', 'This origin may not use this endpoint.'));
-    else next();
+    if (!isCrossSite(req)) {
+      next();
+      return;
+    }
+    const error = new OtpAuthError('cross_site_request', 'This origin may not use this endpoint.');
+    noteRefusal(req, error);
+    sendProblem(res, error);
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Devices } from '../core/device.js';
+import type { EndReplaced } from '../core/end-replaced.js';
 import type { Enrolment } from '../core/totp/enrolment.js';
 import type { MfaChallenge } from '../core/totp/mfa-challenge.js';
 import type { FactorAttempt } from '../core/totp/second-factor.js';
@@ -59,6 +60,7 @@ export interface TotpDeps {
   /** The limit on handing codes in. */
   verifiesPerIp: RequestHandler;
   cookie: RefreshCookie;
+  endReplaced: EndReplaced;
   devices: Devices;
   deviceTokens: DeviceTokens;
 }
@@ -82,7 +84,7 @@ export function totpRoutes(deps: TotpDeps): Route[] {
     const { identifier, ...signIn } = await challenge.answer(body.mfa_token, attemptOf(body), changeBy(req));
     const presented = deps.deviceTokens.presented(req, body.device_token);
     const deviceToken = deps.devices.remember(presented, identifier);
-    answerSignIn(req, res, deps, { ...signIn, deviceToken }, body.token_transport);
+    await answerSignIn(req, res, deps, { ...signIn, deviceToken }, body.token_transport);
   });
   const renew = handle(async (req, res) => {
     const { recoveryCodes } = await enrolment.renewRecoveryCodes(signedIn(req).id, codeOf(req), changeBy(req));

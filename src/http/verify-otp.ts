@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Devices } from '../core/device.js';
+import type { EndReplaced } from '../core/end-replaced.js';
 import type { SignIn } from '../core/sessions.js';
 import type { VerifyOtp } from '../core/verify-otp.js';
 import { validBody } from './body.js';
@@ -17,6 +18,7 @@ export function verifyOtpEndpoint(deps: {
   cookie: RefreshCookie;
   devices: Devices;
   deviceTokens: DeviceTokens;
+  endReplaced: EndReplaced;
 }): RequestHandler {
   return handle(async (req, res) => {
     const { identifier, otp, token_transport, device_token } = validBody(deps.schemas.verifyOtp, req.body);
@@ -28,20 +30,27 @@ export function verifyOtpEndpoint(deps: {
       device: deps.devices.recognise(presented, identifier),
     });
     const deviceToken = deps.devices.remember(presented, identifier);
-    answerSignIn(req, res, deps, { ...signIn, deviceToken }, token_transport);
+    await answerSignIn(req, res, deps, { ...signIn, deviceToken }, token_transport);
   });
 }
 
 /** The answer of every endpoint that signs in. */
-export function answerSignIn(
+export async function answerSignIn(
   req: Request,
   res: Response,
-  { cookie, deviceTokens }: { cookie: RefreshCookie; deviceTokens: DeviceTokens },
+  {
+    cookie,
+    deviceTokens,
+    endReplaced,
+  }: { cookie: RefreshCookie; deviceTokens: DeviceTokens; endReplaced: EndReplaced },
   signIn: SignIn & { deviceToken: string },
   transport: 'cookie' | 'body',
-): void {
+): Promise<void> {
   const { accessToken, expiresIn, refreshToken, deviceToken } = signIn;
-  if (transport === 'cookie') cookie.set(req, res, signIn);
+  if (transport === 'cookie') {
+    await endReplaced(cookie.read(req), signIn, requesterOf(req));
+    cookie.set(req, res, signIn);
+  }
   const deviceMember = deviceTokens.hand(req, res, deviceToken, transport);
   sendJson(res, {
     message: 'OTP verified successfully!',

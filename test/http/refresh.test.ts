@@ -24,6 +24,16 @@ describeOnEachStore('POST /refresh', (stored) => {
   const refreshCookieOf = ({ cookies }: Answer) => cookies.find(({ name }) => name === 'refresh_token');
   const successorOf = ({ body }: Answer) => String(body.refresh_token);
 
+  it('tells listeners of a token that is not good', async () => {
+    const { refresh, auth, signIn } = await start();
+    const codes: unknown[] = [];
+    auth.events.on('access.refused', ({ code }) => codes.push(code));
+    const { refreshToken } = await signIn(JO);
+    await refresh(refreshToken);
+    await refresh(`${refreshToken.slice(0, -6)}AAAAAA`);
+    expect(codes).toEqual(['invalid_refresh_token']);
+  });
+
   it('answers a token that came by cookie with a new cookie, and with no refresh token in the body', async () => {
     const { signIn, refreshByCookie, me } = await start();
     const { refreshToken } = await signIn(JO);

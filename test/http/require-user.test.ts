@@ -251,3 +251,19 @@ const pretend: RequestHandler = (req, _res, next) => {
   Object.assign(req, { user: { id: 'someone else', roles: ['admin'], authTime: Number.MAX_SAFE_INTEGER } });
   next();
 };
+
+describe('what guards refuse', () => {
+  it('is told to listeners, with the code of the answer, and whose token it was where that is known', async () => {
+    const { get, signIn, resign, auth } = await startGuarded((own) => [own.requireRole('admin')]);
+    const told: unknown[] = [];
+    auth.events.on('access.refused', ({ code, userId, ip }) => told.push({ code, userId, ip }));
+    const { authorization, accessToken } = await signIn(JO);
+    await get();
+    await get(authorization);
+    await get(`${resign(accessToken, {}).slice(0, -6)}AAAAAA`);
+    expect(told).toEqual([
+      { code: 'insufficient_scope', userId: JO, ip: '127.0.0.1' },
+      { code: 'invalid_token', userId: undefined, ip: '127.0.0.1' },
+    ]);
+  });
+});

@@ -46,6 +46,14 @@ describe('a browser’s cross-site request', () => {
     expect(await refusals(headers(host))).toEqual(REFUSED);
   });
 
+  it('is told to listeners', async () => {
+    const { refusals, auth } = await start();
+    const told: unknown[] = [];
+    auth.events.on('access.refused', ({ code, ip }) => told.push({ code, ip }));
+    await refusals({ Origin: 'https://evil.example' });
+    expect(told).toEqual(Array(3).fill({ code: 'cross_site_request', ip: '127.0.0.1' }));
+  });
+
   it.each<[string, (host: string) => Record<string, string>]>([
     ['neither header, so no browser', () => ({})],
     ['this Origin', (host) => ({ Origin: `http://${host}` })],

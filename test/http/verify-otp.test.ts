@@ -1,7 +1,7 @@
 import { verify } from 'jsonwebtoken';
 import type { OtpAuthEvent, OtpAuthOptions } from '../../src/index.js';
 import { SECRET, START_MS, startAuthApp } from '../support/auth-app.js';
-import { type Answer, call } from '../support/call.js';
+import { type Answer, call, cookieHeader, type SetCookie } from '../support/call.js';
 import { describeOnEachStore } from '../support/each-store.js';
 import { readToken } from '../support/jwt.js';
 
@@ -34,6 +34,44 @@ describeOnEachStore('POST /verify-otp', (stored) => {
     expect(answer.headers['content-type']).toMatch(/^application\/json\b/);
     expect(answer.headers['cache-control']).toBe('no-store');
     expect(readToken(refreshCookieOf(answer)?.value).payload).toMatchObject({ type: 'refresh' });
+  });
+
+  describe('in a browser that is signed in', () => {
+    const startSignedIn = async (options: OtpAuthOptions = {}) => {
+      const app = await start(options);
+      const first = await app.verifyOtp(await app.codeFor());
+      const cookie = cookieHeader(refreshCookieOf(first) as SetCookie);
+      const ended: string[] = [];
+      app.auth.events.on('session.ended', ({ reason, userId }) => ended.push(`${reason} ${userId}`));
+      const me = async (accessToken: unknown) =>
+        (await call(`${app.url}/me`, { method: 'GET', headers: { Authorization: `Bearer ${String(accessToken)}` } }))
+          .status;
+      const signInAnew = async (email: string, headers: Record<string, string>, more: object = {}) =>
+        call(`${app.url}/auth/verify-otp`, { body: { email, otp: await app.codeFor(email), ...more }, headers });
+      return { ...app, first: first.body.access_token, cookie, ended, me, signInAnew };
+    };
+
+    it.each([JO, 'ann@example.com'])('ends the session whose cookie it replaces: as %s', async (email) => {
+      const { first, cookie, ended, me, signInAnew, url } = await startSignedIn();
+      const next = await signInAnew(email, cookie);
+      expect(await me(first)).toBe(401);
+      expect(await me(next.body.access_token)).toBe(200);
+      expect(ended).toEqual([`replaced ${JO}`]);
+      expect((await call(`${url}/auth/refresh`, { headers: cookie })).status).toBe(401);
+      expect(
+        (await call(`${url}/auth/refresh`, { headers: cookieHeader(refreshCookieOf(next) as SetCookie) })).status,
+      ).toBe(200);
+    });
+
+    it('ends none where its cookie stays, the code is wrong, or the cookie is forged', async () => {
+      const { first, cookie, ended, me, signInAnew, verifyOtp, url } = await startSignedIn();
+      await signInAnew(JO, cookie, { token_transport: 'body' });
+      await call(`${url}/auth/verify-otp`, { body: { email: JO, otp: '000000' }, headers: cookie });
+      await signInAnew(JO, { Cookie: `${cookie.Cookie.slice(0, -6)}AAAAAA` });
+      await verifyOtp('000000');
+      expect(await me(first)).toBe(200);
+      expect(ended).toEqual([]);
+    });
   });
 
   it('gives the refresh token in the body, and no cookie for it, where token_transport is "body"', async () => {

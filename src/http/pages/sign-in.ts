@@ -4,6 +4,7 @@ import type { Identifier } from '../../core/identifier.js';
 import type { Logout } from '../../core/logout.js';
 import type { Clock } from '../../core/ports.js';
 import type { RequestOtp } from '../../core/request-otp.js';
+import type { EndReplaced } from '../../core/end-replaced.js';
 import { randomId } from '../../core/random-id.js';
 import type { SignIn } from '../../core/sessions.js';
 import type { Change } from '../../core/users/accounts.js';
@@ -63,6 +64,7 @@ export interface SignInPageDeps {
   /** Where messages hold links. */
   links: SignInLinks | undefined;
   cookie: RefreshCookie;
+  endReplaced: EndReplaced;
   access: AccessCookie | undefined;
   /** Where cookies say who is signed in. */
   browser: BrowserSessions | undefined;
@@ -243,18 +245,19 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
       return { pending: keep(visit, { ...pending, mfa: { token: mfaToken, methods } }) };
     }
     if (deps.setUp === undefined) return { signIn };
-    admit(visit, signIn, identifier);
+    await admit(visit, signIn, identifier);
     return { pending: await beginSetUp(visit, deps.setUp, signIn, identifier) };
   }
 
-  function admit({ req, res }: Visit, signIn: SignIn, identifier: Identifier): void {
+  async function admit({ req, res }: Visit, signIn: SignIn, identifier: Identifier): Promise<void> {
+    await deps.endReplaced(deps.cookie.read(req), signIn, requesterOf(req));
     deps.cookie.set(req, res, signIn);
     const deviceToken = deps.devices.remember(deps.deviceTokens.presented(req, undefined), identifier);
     deps.deviceTokens.hand(req, res, deviceToken, 'cookie');
   }
 
-  function finish(visit: Visit, signIn: SignIn, identifier: Identifier): void {
-    admit(visit, signIn, identifier);
+  async function finish(visit: Visit, signIn: SignIn, identifier: Identifier): Promise<void> {
+    await admit(visit, signIn, identifier);
     pendings.forget(visit.req, visit.res);
     leave(visit);
   }
@@ -317,7 +320,7 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
       if (!sentCode.test(code)) return send(await stateView(visit, pending, { text: 'codeError' }), 400);
       const outcome = await verify(visit, pending, code);
       if (outcome.signIn === undefined) return await goOn(visit, outcome.pending);
-      return finish(visit, outcome.signIn, pending.identifier);
+      return await finish(visit, outcome.signIn, pending.identifier);
     } catch (error) {
       return sendRefusal(visit, error, (shown) => stateView(visit, pending, shown));
     }
@@ -357,7 +360,7 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
         requester: requesterOf(req),
         locale: around.language.tag,
       });
-      return finish(visit, signIn, signIn.identifier);
+      return await finish(visit, signIn, signIn.identifier);
     } catch (error) {
       if (isOtpAuthError(error) && error.code === 'invalid_token') {
         pendings.forget(req, res);
@@ -437,7 +440,7 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
     try {
       await ipLimits.verifies.check(req, res);
       const outcome = await verify(visit, pending, opened.code);
-      if (outcome.signIn !== undefined) return finish(visit, outcome.signIn, pending.identifier);
+      if (outcome.signIn !== undefined) return await finish(visit, outcome.signIn, pending.identifier);
       const location = '../sign-in';
       return isFromScript(req) ? res.json({ location }) : res.redirect(303, location);
     } catch (error) {

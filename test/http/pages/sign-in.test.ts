@@ -127,12 +127,15 @@ describe('the sign-in page, without JavaScript', () => {
   });
 
   it('sends who is signed in on, and lets them sign in anew where that is asked for', async () => {
-    const { browser } = await start();
+    const { app, browser } = await start();
     await browser.signIn();
     await browser.open('/auth/sign-in?return_to=%2Fme');
     expect(browser.address).toBe('/me');
     await browser.open('/auth/sign-in?return_to=%2Fme&prompt=login');
     expect(browser.heading).toBe('Sign in to Express App');
+    await browser.signIn();
+    const { sessions } = await app.auth.api.explain(JO);
+    expect(sessions.count).toBe(1); // the one before has ended
   });
 
   it('takes codes by SMS, where they are on', async () => {
