@@ -1,3 +1,4 @@
+import type { NowOrLater } from './now-or-later.js';
 import type { Store } from './ports.js';
 import type { AccessClaims } from './tokens.js';
 import type { VerifyToken } from './verified-tokens.js';
@@ -23,7 +24,7 @@ export interface AuthenticatedUser {
 const SECOND_FACTORS = new Set(['totp', 'recovery_code']);
 
 /** At once where nothing has to be asked of the store, which is most of the time with `revocation: 'push'`. */
-export type Authenticate = (token: string) => AuthenticatedUser | Promise<AuthenticatedUser>;
+export type Authenticate = (token: string) => NowOrLater<AuthenticatedUser>;
 
 /**
  * Judges an access token: signature and shape first, then revocation of the token, of its session and of its user.

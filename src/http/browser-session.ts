@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import type { Authenticate, AuthenticatedUser } from '../core/authenticate.js';
+import { isLater } from '../core/now-or-later.js';
 import type { Sessions } from '../core/sessions.js';
 import type { Tokens } from '../core/tokens.js';
 import { isOtpAuthError, OtpAuthError } from '../errors.js';
@@ -67,7 +68,7 @@ export function createBrowserSessions(deps: {
       if (token === undefined) return refresh(req, res, tokenMissing());
       try {
         const user = deps.authenticate(token);
-        return user instanceof Promise ? user.catch((error: unknown) => orRefresh(req, res, error)) : user;
+        return isLater(user) ? user.catch((error: unknown) => orRefresh(req, res, error)) : user;
       } catch (error) {
         return orRefresh(req, res, error);
       }

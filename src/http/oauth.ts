@@ -126,9 +126,11 @@ const OAUTH_ERRORS: Partial<Record<OtpAuthErrorCode, string>> = {
 /** Answers and fails in the form that OAuth 2.0 clients understand. */
 function oauthHandler(handler: (req: Request, res: Response) => Promise<object>): RequestHandler {
   return (req, res, next) => {
+    res.set('Pragma', 'no-cache'); // RFC 6749 §5.1
     handler(req, res).then(
-      (answer) => sendJson(res.set('Pragma', 'no-cache'), answer), // RFC 6749 §5.1
+      (answer) => sendJson(res, answer),
       (error: unknown) => {
+        if (res.headersSent) return; // the application has given up on the request
         if (error instanceof OauthError) {
           sendJson(res.status(400), { error: error.error, error_description: error.message });
         } else if (isOtpAuthError(error)) {

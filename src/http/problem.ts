@@ -6,6 +6,7 @@ const REALM = 'express-otp-auth';
 
 /** Answers with an error as RFC 9457 has it, and with the header fields that go with its status. */
 export function sendProblem(res: Response, error: OtpAuthError): void {
+  if (res.headersSent) return; // the application has given up on the request
   const { details } = error;
   res.status(error.status);
   res.set('Cache-Control', 'no-store');

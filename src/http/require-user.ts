@@ -1,5 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Authenticate, AuthenticatedUser } from '../core/authenticate.js';
+import { isLater, type NowOrLater, whenKnown } from '../core/now-or-later.js';
 import type { Clock } from '../core/ports.js';
 import { bearerToken } from './bearer.js';
 import type { BrowserSessions } from './browser-session.js';
@@ -49,7 +50,7 @@ export function createGuards(deps: {
     req.user = user;
     return user;
   }
-  function authenticate(req: Request, res: Response): Answer<AuthenticatedUser> {
+  function authenticate(req: Request, res: Response): NowOrLater<AuthenticatedUser> {
     const token = bearerToken(req);
     if (token !== undefined) return whenKnown(deps.authenticate(token), (user) => remember(req, user));
     if (browser === undefined)
@@ -93,15 +94,10 @@ export function createGuards(deps: {
   };
 }
 
-/** At once where it can be: a promise costs as much as all the rest of a request whose token is remembered. */
-type Answer<Value> = Value | Promise<Value>;
-
-function whenKnown<Value, Result>(answer: Answer<Value>, go: (value: Value) => Result): Answer<Result> {
-  return answer instanceof Promise ? answer.then(go) : go(answer);
-}
-
 /** Nobody, where cookies name nobody any more: a browser sends them whether or not they are good for anything. */
-async function unlessSignedOut(authenticate: () => Answer<AuthenticatedUser>): Promise<AuthenticatedUser | undefined> {
+async function unlessSignedOut(
+  authenticate: () => NowOrLater<AuthenticatedUser>,
+): Promise<AuthenticatedUser | undefined> {
   try {
     return await authenticate();
   } catch (error) {
@@ -113,6 +109,7 @@ async function unlessSignedOut(authenticate: () => Answer<AuthenticatedUser>): P
 /** Lets the request through when the check returns or resolves; answers with its error when it throws or rejects. */
 function guardWith(browser: BrowserSessions | undefined, noteRefusal: NoteRefusal) {
   const refuse = (error: unknown, req: Request, res: Response, next: NextFunction) => {
+    if (res.headersSent) return; // the application has given up on the request
     if (!isOtpAuthError(error)) {
       next(error);
       return;
@@ -120,16 +117,16 @@ function guardWith(browser: BrowserSessions | undefined, noteRefusal: NoteRefusa
     noteRefusal(req, error);
     if (browser?.sendToSignIn(req, res, error) !== true) sendProblem(res, error);
   };
-  return (check: (req: Request, res: Response) => Answer<unknown>): RequestHandler =>
+  return (check: (req: Request, res: Response) => NowOrLater<unknown>): RequestHandler =>
     (req, res, next) => {
-      let checking: Answer<unknown>;
+      let checking: NowOrLater<unknown>;
       try {
         checking = check(req, res);
       } catch (error) {
         refuse(error, req, res, next);
         return;
       }
-      if (!(checking instanceof Promise)) next();
+      if (!isLater(checking)) next();
       else
         checking.then(
           () => next(),
