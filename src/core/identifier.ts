@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
 
-/** Where a code can be sent: a canonical e-mail address or phone number. Made by `parseEmail` and `parsePhoneNumber` alone. */
+/** Where a code can be sent: a canonical e-mail address or phone number. Made of people's input by `parseEmail` and `phoneNumbers` alone. */
 export type Identifier =
   { readonly kind: 'email'; readonly value: string } | { readonly kind: 'phone'; readonly value: string };
 
@@ -41,6 +41,28 @@ export function parseEmail(input: string): Identifier | undefined {
 /** The reader of an identifier that is a user's id too, where there is no user store. */
 export function kindOf(value: string): Identifier['kind'] {
   return value.includes('@') ? 'email' : 'phone';
+}
+
+/** Where somebody can be reached, as user records and tokens have it. */
+export interface Reachable {
+  email?: string | null | undefined;
+  phoneNumber?: string | null | undefined;
+}
+
+/** All that somebody can be reached by, the e-mail address first. */
+export function identifiersOf({ email, phoneNumber }: Reachable): Identifier[] {
+  const identifiers: Identifier[] = [];
+  if (email) identifiers.push({ kind: 'email', value: email });
+  if (phoneNumber) identifiers.push({ kind: 'phone', value: phoneNumber });
+  return identifiers;
+}
+
+export function isHeldBy({ email, phoneNumber }: Reachable, { kind, value }: Identifier): boolean {
+  return (kind === 'email' ? email : phoneNumber) === value;
+}
+
+export function maskedIdentifierOf(somebody: Reachable): string | undefined {
+  return identifiersOf(somebody).map(maskIdentifier)[0];
 }
 
 /** `j***@example.com`, `+49***12`: enough for an operator who knows the person, nothing for anyone else. */

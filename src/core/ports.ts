@@ -127,6 +127,8 @@ export interface OpenSession {
   userKey: string;
   session: SessionRecord;
   refreshId: string;
+  /** When it was judged that the user may sign in: what was revoked since then is not opened. */
+  decidedAtMs: number;
   nowMs: number;
   /** More sessions than this and the oldest end. */
   maxSessions: number;
@@ -136,7 +138,7 @@ export interface OpenSession {
 
 export type OpenOutcome =
   | { outcome: 'opened'; endedSessionIds: string[] }
-  /** All of the user's sessions were revoked after `session.startedAtMs`, or this one was ended. */
+  /** All of the user's sessions were revoked since it was decided on (or, of one that moved, since it started), or this one was ended. */
   | { outcome: 'refused' };
 
 export interface RotateSession {

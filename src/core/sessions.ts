@@ -1,7 +1,7 @@
 import { isOtpAuthError, OtpAuthError } from '../errors.js';
 import { DEVICE_LIFE_MS } from './device.js';
 import type { Emit } from './events.js';
-import { type Identifier, kindOf, maskIdentifier } from './identifier.js';
+import { identifiersOf, kindOf, maskedIdentifierOf } from './identifier.js';
 import type { Clock, SessionRecord, Store } from './ports.js';
 import { randomId } from './random-id.js';
 import { describeUserAgent, type Requester } from './requester.js';
@@ -26,8 +26,11 @@ export type SessionOwner = Pick<User, 'id' | 'email' | 'phoneNumber'>;
 
 /** Everything that starts, goes on with or ends a session. Nothing else opens one, so no way to sign in can forget a factor. */
 export interface Sessions {
-  /** @param decidedAtMs when it was judged that the user may sign in; what is revoked since then is not opened. */
-  open(user: User, amr: readonly string[], decidedAtMs: number, requester: Requester): Promise<SignIn>;
+  /**
+   * @param decidedAtMs when it was judged that the user may sign in
+   * @returns `undefined` where something was taken from the user, or all of the user's sessions were ended, since then
+   */
+  open(user: User, amr: readonly string[], decidedAtMs: number, requester: Requester): Promise<SignIn | undefined>;
   /** @throws OtpAuthError `invalid_refresh_token` */
   refresh(refreshToken: string, requester: Requester): Promise<SignIn>;
   /** Ends one session of a user, and with it an access token of it; `false` where there is no such session. */
@@ -128,8 +131,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     user: SessionOwner,
     sessionId: string | undefined,
     details: { amr: readonly string[]; reason: string; ip?: string | undefined; userAgent?: string | undefined },
-  ) =>
-    deps.emit(name, { at: clock.now(), identifier: maskedIdentifierOf(user), userId: user.id, sessionId, ...details });
+  ) => deps.emit(name, { at: clock.now(), identifier: maskedOwner(user), userId: user.id, sessionId, ...details });
 
   /** Everywhere that a record of the session may be: under each listed secret. */
   const endUnderEachSecret = async (userId: string, sessionId: string, token?: { id: string; remainingMs: number }) => {
@@ -215,7 +217,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const endsAtMs = nowMs + settings.sessionMaxDays * DAY_MS;
       const session: SessionRecord = {
         id: randomId(),
-        startedAtMs: decidedAtMs,
+        startedAtMs: nowMs,
         lastUsedAtMs: nowMs,
         expiresAtMs: Math.min(nowMs + idleMs, endsAtMs),
         endsAtMs,
@@ -229,16 +231,17 @@ export function createSessions(deps: SessionsDeps): Sessions {
         userKey: userKeyFor(secrets.current, user.id),
         session,
         refreshId,
+        decidedAtMs,
         nowMs,
         revocationMs,
         maxSessions: settings.maxSessionsPerUser,
       });
-      if (opened.outcome === 'refused') throw new OtpAuthError('invalid_otp');
+      if (opened.outcome === 'refused') return undefined;
       // Whoever takes something away from a user does that first, and ends all sessions then: either this one is there
       // by then, or what was taken is seen here.
       if (!hasAllOf(user, await users.find(user.id))) {
         await endUnderEachSecret(user.id, session.id);
-        throw new OtpAuthError('invalid_otp');
+        return undefined;
       }
       for (const ended of opened.endedSessionIds) emit('session.ended', user, ended, { amr, reason: 'too_many' });
       emit('session.started', user, session.id, { amr, reason: 'sign_in', ...requester });
@@ -300,23 +303,16 @@ function hasAllOf(decided: User, now: User | undefined): boolean {
   );
 }
 
-function identifiersOf({ email, phoneNumber }: SessionOwner): Identifier[] {
-  const identifiers: Identifier[] = [];
-  if (email !== undefined) identifiers.push({ kind: 'email', value: email });
-  if (phoneNumber !== undefined) identifiers.push({ kind: 'phone', value: phoneNumber });
-  return identifiers;
-}
-
-function maskedIdentifierOf({ id, email, phoneNumber }: SessionOwner): string | undefined {
-  if (email !== undefined) return maskIdentifier({ kind: 'email', value: email });
-  if (phoneNumber !== undefined) return maskIdentifier({ kind: 'phone', value: phoneNumber });
-  return kindOf(id) === 'email' ? maskIdentifier({ kind: 'email', value: id }) : undefined;
-}
-
 function withoutReserved(claims: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(claims).filter(([name]) => !RESERVED_CLAIMS.has(name)));
 }
 
 function toSeconds(milliseconds: number): number {
   return Math.floor(milliseconds / 1000);
+}
+
+/** Without accounts, the id is where somebody can be reached. */
+function maskedOwner({ id, ...reachable }: SessionOwner): string | undefined {
+  const own = kindOf(id) === 'email' ? { email: id } : {};
+  return maskedIdentifierOf(reachable) ?? maskedIdentifierOf(own);
 }

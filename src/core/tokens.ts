@@ -41,6 +41,8 @@ export interface MfaClaims {
   jti: string;
   iat: number;
   exp: number;
+  /** When the first factor was judged, in milliseconds: what was revoked since then is not opened. */
+  decided_ms: number;
   /** What the first factor was shown for. */
   email?: string;
   phone_number?: string;
@@ -218,6 +220,7 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
         timesAreGood(payload, 'refuse-expired') &&
         isText(payload['sub']) &&
         isText(payload['jti']) &&
+        Number.isSafeInteger(payload['decided_ms']) &&
         isAbsentOrText(payload['email']) &&
         isAbsentOrText(payload['phone_number']);
       if (!isGood) throw new OtpAuthError('invalid_token');

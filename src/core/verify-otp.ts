@@ -63,7 +63,7 @@ export function createConsumeOtp({ store, secrets, clock, emit, rules, smsGuard 
       }
       case 'rejected':
         emit('otp.rejected', { ...context, reason: consumed.reason });
-        throw new OtpAuthError('invalid_otp', 'The code is wrong, expired or used. Ask for a new one.');
+        throw invalidOtp();
     }
   };
 }
@@ -84,9 +84,15 @@ export function createVerifyOtp(deps: {
     const decidedAtMs = deps.clock.now();
     await deps.consumeOtp({ ...attempt, purpose: 'sign-in' });
     const user = await deps.users.signIn(attempt.identifier, attempt.requester);
-    if (user === undefined)
-      throw new OtpAuthError('invalid_otp', 'The code is wrong, expired or used. Ask for a new one.');
-    const amr = (await deps.challenge?.complete(user.id, attempt)) ?? ['otp'];
-    return deps.sessions.open(user, amr, decidedAtMs, attempt.requester);
+    if (user === undefined) throw invalidOtp();
+    const amr = (await deps.challenge?.complete(user.id, { ...attempt, decidedAtMs })) ?? ['otp'];
+    const signIn = await deps.sessions.open(user, amr, decidedAtMs, attempt.requester);
+    if (signIn === undefined) throw invalidOtp();
+    return signIn;
   };
+}
+
+/** One answer for all. */
+function invalidOtp(): OtpAuthError {
+  return new OtpAuthError('invalid_otp', 'The code is wrong, expired or used. Ask for a new one.');
 }

@@ -147,15 +147,31 @@ describe.each(['memory', 'redis'] as const)('authenticator apps, on %s', (where)
         await running.auth.api.updateUser(id, { disabled: false });
       },
     ];
-    for (const end of ends) {
+    for (const [end, secondsLater] of ends.flatMap((each) => [[each, 60] as const, [each, 0.5] as const])) {
       const mfa_token = await challenge();
-      running.clock.advanceSeconds(60);
+      running.clock.advanceSeconds(secondsLater);
       await end();
       running.clock.advanceSeconds(120);
       const answer = await post('/totp/verify', { mfa_token, code: codeOf(secret) });
       expect([answer.status, answer.body.code]).toEqual([401, 'invalid_token']);
+      nextStep();
       expect((await post('/totp/verify', { mfa_token: await challenge(), code: codeOf(secret) })).status).toBe(200);
     }
+  });
+
+  it('finish no sign-in by an address that is no longer the user’s', async () => {
+    const { secret, authorization } = await enrol();
+    const mfa_token = await challenge();
+    await post('/users/me/identifier', { email: 'new@example.com' }, authorization);
+    const otp = running.lastCode('new@example.com');
+    expect((await post('/users/me/identifier/verify', { email: 'new@example.com', otp }, authorization)).status).toBe(
+      200,
+    );
+    nextStep();
+    const answer = await post('/totp/verify', { mfa_token, code: codeOf(secret) });
+    expect([answer.status, answer.body.code]).toEqual([401, 'invalid_token']);
+    const other = await challenge('new@example.com');
+    expect((await post('/totp/verify', { mfa_token: other, code: codeOf(secret) })).status).toBe(200);
   });
 
   it('take no other token for an MFA token', async () => {

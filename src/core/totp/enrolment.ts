@@ -1,5 +1,6 @@
 import { OtpAuthError } from '../../errors.js';
 import type { Emit } from '../events.js';
+import { maskedIdentifierOf } from '../identifier.js';
 import type { Clock, NoticeKind } from '../ports.js';
 import type { Requester } from '../requester.js';
 import type { Secrets } from '../secrets.js';
@@ -7,7 +8,7 @@ import type { Sessions } from '../sessions.js';
 import type { Change } from '../users/accounts.js';
 import type { UserRecord, UserStore } from '../users/user-store.js';
 import { drawRecoveryCodes, hashRecoveryCode } from './recovery-codes.js';
-import { type FactorAttempt, maskedIdentifierOf, type SecondFactor } from './second-factor.js';
+import type { FactorAttempt, SecondFactor } from './second-factor.js';
 import type { TotpLibrary } from './totp-library.js';
 import { sealTotpState, type TotpState } from './totp-state.js';
 

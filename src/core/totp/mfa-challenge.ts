@@ -1,11 +1,11 @@
 import { OtpAuthError } from '../../errors.js';
-import type { Identifier } from '../identifier.js';
+import { type Identifier, isHeldBy } from '../identifier.js';
 import type { Clock, NoticeKind, Store } from '../ports.js';
 import { randomId } from '../random-id.js';
 import type { Requester } from '../requester.js';
 import { type Secrets, userKeyFor } from '../secrets.js';
 import type { Sessions, SignIn } from '../sessions.js';
-import type { Tokens } from '../tokens.js';
+import type { MfaClaims, Tokens } from '../tokens.js';
 import type { Users } from '../users.js';
 import type { Change } from '../users/accounts.js';
 import type { UserRecord, UserStore } from '../users/user-store.js';
@@ -14,13 +14,13 @@ import type { FactorAttempt, JudgeFactor, SecondFactor } from './second-factor.j
 /** Signing in of users who have a second factor. */
 export interface MfaChallenge {
   /**
-   * The methods of a sign-in whose first factor is good: with `totpCode`, the second is judged at once.
+   * The methods of a sign-in whose first factor is good, as of `decidedAtMs`: with `totpCode`, the second is judged at once.
    *
    * @throws OtpAuthError `mfa_required` with a token for `answer`, where the second factor is outstanding; `invalid_totp`
    */
   complete(
     userId: string,
-    attempt: { identifier: Identifier; totpCode?: string | undefined; requester: Requester },
+    attempt: { identifier: Identifier; decidedAtMs: number; totpCode?: string | undefined; requester: Requester },
   ): Promise<string[]>;
   /** @throws OtpAuthError `invalid_token`, `invalid_totp`, `rate_limited` */
   answer(mfaToken: string, attempt: FactorAttempt, by: Change): Promise<SignIn & { identifier: Identifier }>;
@@ -57,7 +57,7 @@ export function createMfaChallenge(deps: {
   };
 
   return {
-    async complete(userId, { identifier, totpCode, requester }) {
+    async complete(userId, { identifier, decidedAtMs, totpCode, requester }) {
       const enforced = await enforcedFor(userId);
       if (enforced === undefined) {
         // What follows the code of a user without a second factor is a wrong password, not a detail to overlook.
@@ -75,6 +75,7 @@ export function createMfaChallenge(deps: {
         jti: randomId(),
         iat,
         exp: iat + CHALLENGE_SECONDS,
+        decided_ms: decidedAtMs,
         ...(kind === 'email' ? { email: value } : { phone_number: value }),
       });
       throw new OtpAuthError('mfa_required', 'Enter the code of your authenticator app, or a recovery code.', {
@@ -84,8 +85,8 @@ export function createMfaChallenge(deps: {
     },
 
     async answer(mfaToken, attempt, { requester, locale }) {
-      const decidedAtMs = clock.now();
       const claims = tokens.verifyMfa(mfaToken);
+      const identifier = identifierOf(claims);
       // Whatever ends a user's sessions ends the sign-ins that are under way.
       const isRevoked = await deps.store.isRevoked({
         userKeys: secrets.all.map((era) => userKeyFor(era, claims.sub)),
@@ -95,15 +96,18 @@ export function createMfaChallenge(deps: {
       if (isRevoked) throw new OtpAuthError('invalid_token');
       const user = await deps.users.find(claims.sub);
       const enforced = await enforcedFor(claims.sub);
-      if (user === undefined || enforced === undefined) throw new OtpAuthError('invalid_token');
+      // The address may be another's by now, and whoever reads there has shown nothing of this user's.
+      if (user === undefined || enforced === undefined || !isHeldBy(user, identifier))
+        throw new OtpAuthError('invalid_token');
       const method = await judge({ ...enforced, attempt, challengeId: claims.jti, requester });
       if (method === 'recovery_code') deps.notify(enforced.user, 'recovery_code_used', locale);
-      const signIn = await deps.sessions.open(user, ['otp', method], decidedAtMs, requester);
-      const identifier: Identifier =
-        claims.email === undefined
-          ? { kind: 'phone', value: claims.phone_number ?? '' }
-          : { kind: 'email', value: claims.email };
+      const signIn = await deps.sessions.open(user, ['otp', method], claims.decided_ms, requester);
+      if (signIn === undefined) throw new OtpAuthError('invalid_token');
       return { ...signIn, identifier };
     },
   };
+}
+
+function identifierOf({ email, phone_number }: MfaClaims): Identifier {
+  return email === undefined ? { kind: 'phone', value: phone_number ?? '' } : { kind: 'email', value: email };
 }

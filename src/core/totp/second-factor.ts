@@ -1,7 +1,7 @@
 import { OtpAuthError } from '../../errors.js';
 import type { Emit } from '../events.js';
 import type { Exclusively } from '../exclusively.js';
-import { maskIdentifier } from '../identifier.js';
+import { maskedIdentifierOf } from '../identifier.js';
 import { loggableReason } from '../loggable-reason.js';
 import type { Clock, FactorProof, Logger, Store } from '../ports.js';
 import type { Requester } from '../requester.js';
@@ -179,9 +179,4 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
 
 function unused({ recoveryHashes }: TotpState, usedHashes: readonly string[]): string[] {
   return recoveryHashes.filter((hash) => !usedHashes.includes(hash));
-}
-
-export function maskedIdentifierOf({ email, phoneNumber }: UserRecord): string | undefined {
-  if (email) return maskIdentifier({ kind: 'email', value: email });
-  return phoneNumber ? maskIdentifier({ kind: 'phone', value: phoneNumber }) : undefined;
 }

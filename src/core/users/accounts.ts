@@ -1,7 +1,7 @@
 import { OtpAuthError } from '../../errors.js';
 import type { Emit } from '../events.js';
 import type { Exclusively } from '../exclusively.js';
-import { type Identifier, maskIdentifier } from '../identifier.js';
+import { type Identifier, identifiersOf, isHeldBy, maskedIdentifierOf } from '../identifier.js';
 import type { Notify } from '../notify.js';
 import type { Clock } from '../ports.js';
 import type { Requester } from '../requester.js';
@@ -67,7 +67,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   };
   const contextOf = (user: StoredUser, requester: Requester) => ({
     at: clock.now(),
-    identifier: identifiersOf(user).map(maskIdentifier)[0],
+    identifier: maskedIdentifierOf(user),
     userId: user.id,
     ...requester,
   });
@@ -87,7 +87,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     if (takes !== undefined) await sessions.endAll(before, takes);
 
     for (const identifier of identifiersOf(before))
-      if (!holds(after, identifier)) deps.notify(identifier, 'identifier_changed', locale);
+      if (!isHeldBy(after, identifier)) deps.notify(identifier, 'identifier_changed', locale);
     deps.emit('user.updated', { ...contextOf(after, requester), changed });
     return after;
   };
@@ -127,20 +127,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   };
 }
 
-/** All that a user can be reached by. */
-export function identifiersOf({ email, phoneNumber }: Pick<StoredUser, 'email' | 'phoneNumber'>): Identifier[] {
-  const identifiers: Identifier[] = [];
-  if (email !== undefined) identifiers.push({ kind: 'email', value: email });
-  if (phoneNumber !== undefined) identifiers.push({ kind: 'phone', value: phoneNumber });
-  return identifiers;
-}
-
 export function identifierTaken(): OtpAuthError {
   return new OtpAuthError('conflict', 'Another user has this e-mail address or phone number.');
-}
-
-function holds(user: StoredUser, identifier: Identifier): boolean {
-  return identifiersOf(user).some(({ kind, value }) => kind === identifier.kind && value === identifier.value);
 }
 
 function changedMembers(before: StoredUser, changes: AccountChanges): (keyof AccountChanges)[] {
@@ -173,7 +161,7 @@ function requireIdentifier(before: StoredUser, { email, phoneNumber }: AccountCh
 }
 
 async function isTaken(userStore: CheckedUserStore, id: string, { email, phoneNumber }: AccountChanges) {
-  const wanted = identifiersOf({ email: email ?? undefined, phoneNumber: phoneNumber ?? undefined });
+  const wanted = identifiersOf({ email, phoneNumber });
   const owners = await Promise.all(wanted.map((identifier) => userStore.findByIdentifier(identifier)));
   return owners.some((owner) => owner !== undefined && owner.id !== id);
 }

@@ -1,13 +1,13 @@
 import { OtpAuthError } from '../../errors.js';
 import type { Emit } from '../events.js';
-import { type Identifier, maskIdentifier } from '../identifier.js';
+import { type Identifier, identifiersOf, maskIdentifier } from '../identifier.js';
 import type { Notify } from '../notify.js';
 import type { Clock } from '../ports.js';
 import type { RequestOtp } from '../request-otp.js';
 import type { Requester } from '../requester.js';
 import type { Sessions } from '../sessions.js';
 import type { ConsumeOtp } from '../verify-otp.js';
-import { identifiersOf, identifierTaken } from './accounts.js';
+import { identifierTaken } from './accounts.js';
 import type { CheckedUserStore } from './checked-user-store.js';
 
 /** A user gives an address or a number to be reached by from now on. */

@@ -1,5 +1,5 @@
 import type { Deadline } from '../deadline.js';
-import type { Identifier } from '../identifier.js';
+import { type Identifier, isHeldBy } from '../identifier.js';
 import type { NewUser, UserChanges, UserQuery, UserRecord, UserStore } from './user-store.js';
 
 /** A user as the package goes on with it: what is not there is `undefined`, and nothing is `null`. */
@@ -41,7 +41,8 @@ export function checkedUserStore(store: UserStore, bounded: Deadline): CheckedUs
     findByIdentifier: (identifier) =>
       ask(
         () => store.findByIdentifier(identifier),
-        (user) => (user != null && holds(user, identifier) ? readUser(user) : undefined),
+        // A database that compares without regard to case finds more than was asked for.
+        (user) => (user != null && isHeldBy(user, identifier) ? readUser(user) : undefined),
       ),
     create: (user) =>
       ask(
@@ -64,11 +65,6 @@ export function checkedUserStore(store: UserStore, bounded: Deadline): CheckedUs
         ({ users, count }) => ({ users: users.map(readUser), count: Number(count) }),
       ),
   };
-}
-
-/** A database that compares without regard to case finds more than was asked for. */
-function holds({ email, phoneNumber }: UserRecord, { kind, value }: Identifier): boolean {
-  return (kind === 'email' ? email : phoneNumber) === value;
 }
 
 function readUser(user: UserRecord): StoredUser {

@@ -51,8 +51,8 @@ export function userSessions(revoked: Revocations): UserSessions {
   }
 
   return {
-    open({ userKey, session: record, refreshId, nowMs, maxSessions, revocationMs }) {
-      if (revoked.coversSession(userKey, record.startedAtMs)) return { outcome: 'refused' };
+    open({ userKey, session: record, refreshId, decidedAtMs, nowMs, maxSessions, revocationMs }) {
+      if (revoked.coversSession(userKey, decidedAtMs)) return { outcome: 'refused' };
       const sessions = living(userKey, nowMs);
       if (sessions.get(record.id)?.state === 'here') return { outcome: 'opened', endedSessionIds: [] };
       put(userKey, sessions, newSession(record, refreshId, nowMs), nowMs);

@@ -172,7 +172,7 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
       await run(confirmSms, [keys.smsOf(group, 'confirmed')], [nowMs, windowMs, messageId]);
     },
 
-    async openSession({ userKey, session, refreshId, nowMs, maxSessions, revocationMs }) {
+    async openSession({ userKey, session, refreshId, decidedAtMs, nowMs, maxSessions, revocationMs }) {
       const stored = toStored(session, refreshId, nowMs);
       return news.spread(
         userKey,
@@ -181,7 +181,7 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
             await run(
               openSession,
               [keys.sessions(userKey), keys.revokedUser(userKey), keys.revoked(userKey, '')],
-              [nowMs, session.id, stored, maxSessions, revocationMs, ...announcement],
+              [nowMs, session.id, stored, maxSessions, revocationMs, decidedAtMs, ...announcement],
             ),
           ),
         (opened) => (opened.outcome === 'opened' ? ofIds(opened.endedSessionIds, revocationMs) : []),
@@ -194,7 +194,7 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
         await run(
           openSession,
           [keys.sessions(userKey), keys.revokedUser(userKey), keys.revoked(userKey, '')],
-          [nowMs, session.id, stored, 0, 0, ...UNANNOUNCED],
+          [nowMs, session.id, stored, 0, 0, session.startedAtMs, ...UNANNOUNCED],
         ),
       );
     },

@@ -77,7 +77,14 @@ export const factorPromises: StorePromises = {
       amr: ['otp'],
     };
     const where = { userKey: USER, nowMs: START_MS };
-    await store.openSession({ ...where, session, refreshId: 'r', maxSessions: 0, revocationMs: HOUR_MS });
+    await store.openSession({
+      ...where,
+      session,
+      refreshId: 'r',
+      decidedAtMs: START_MS,
+      maxSessions: 0,
+      revocationMs: HOUR_MS,
+    });
     assert.equal(await store.raiseSession({ ...where, sessionId: 'a', amr: ['otp', 'totp'] }), true);
     assert.equal(await store.raiseSession({ ...where, sessionId: 'b', amr: ['otp', 'totp'] }), false);
     assert.deepEqual((await store.listSessions(where))[0]?.amr, ['otp', 'totp']);

@@ -126,6 +126,7 @@ export function opening(session: SessionRecord, differences: Partial<OpenSession
     userKey: USER,
     session,
     refreshId: `${session.id}-refresh-1`,
+    decidedAtMs: session.startedAtMs,
     nowMs: session.startedAtMs,
     maxSessions: 50,
     revocationMs: REVOCATION_MS,

@@ -144,7 +144,7 @@ export const sessionPromises: StorePromises = {
     assert.equal(await isRevoked(store, 'c', { userKeys: ['another'], issuedAfterMs: 0 }), false);
   },
 
-  'refuses a session that started before all were ended': async (store) => {
+  'refuses a session that was decided on before all were ended': async (store) => {
     const endedAtMs = START_MS + HOUR_MS;
     await store.endAllSessions({ userKey: USER, nowMs: endedAtMs, revocationMs: REVOCATION_MS });
     await store.endAllSessions({ userKey: USER, nowMs: endedAtMs - MINUTE_MS, revocationMs: REVOCATION_MS });
@@ -153,6 +153,9 @@ export const sessionPromises: StorePromises = {
       assert.deepEqual(await store.openSession(late), { outcome: 'refused' });
       assert.deepEqual(await store.adoptSession({ ...late, rotatedAtMs: endedAtMs }), { outcome: 'refused' });
     }
+    // Its sign-in took a while, and all were ended meanwhile.
+    const slow = opening(sessionRecord('slow', HOUR_MS + 1), { decidedAtMs: endedAtMs - 1 });
+    assert.deepEqual(await store.openSession(slow), { outcome: 'refused' });
     assert.deepEqual(await listedIds(store), []);
     const next = opening(sessionRecord('next', HOUR_MS));
     assert.deepEqual(await store.openSession(next), { outcome: 'opened', endedSessionIds: [] });

@@ -5,12 +5,13 @@ import { sessionFunctions } from './session.js';
 export const openSession = script(`
 -- Adds a session, drops dead ones, and ends the oldest above the most that a user may have.
 -- KEYS  1 the user's sessions, 2 the user's revocation, 3 revocation of no id (its text is put in front of a session id)
--- ARGV  1 now (ms), 2 session id, 3 session (JSON), 4 most sessions (0: no limit), 5 life of a revocation (ms), 6 channel, 7 stamp
--- Reply {'opened', ended session ids...}; {'refused'} all of the user's sessions were revoked since it started, or it was ended
+-- ARGV  1 now (ms), 2 session id, 3 session (JSON), 4 most sessions (0: no limit), 5 life of a revocation (ms),
+--       6 when it was decided on (ms), 7 channel, 8 stamp
+-- Reply {'opened', ended session ids...}; {'refused'} all of the user's sessions were revoked since that decision, or it was ended
 ${sessionFunctions}${announceFunction}
 local now, id, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[4])
 local session = cjson.decode(ARGV[3])
-if was_revoked_since(KEYS[2], session.started) then return { 'refused' } end
+if was_revoked_since(KEYS[2], tonumber(ARGV[6])) then return { 'refused' } end
 -- While it was on its way from another user key.
 if redis.call('EXISTS', KEYS[3] .. id) == 1 then return { 'refused' } end
 
@@ -34,6 +35,6 @@ if most > 0 and #live >= most then
   end
 end
 write_session(KEYS[1], id, session, now)
-announce(ARGV[6], ARGV[7], revoked)
+announce(ARGV[7], ARGV[8], revoked)
 return reply
 `);
