@@ -141,6 +141,12 @@ const emailAddress = z
   )
   .transform((text) => parseEmail(text)?.value ?? text);
 
+const STORE: (keyof Store)[] = [
+  ...(['issueCode', 'withdrawCode', 'consumeCode', 'inspectCodes', 'revokeDevices'] as const),
+  ...(['countSms', 'withdrawSms', 'confirmSms', 'judgeFactor', 'revokeToken', 'isRevoked'] as const),
+  ...(['openSession', 'rotateSession', 'adoptSession', 'endSession', 'raiseSession'] as const),
+  ...(['endAllSessions', 'listSessions', 'takeLease', 'returnLease', 'ping', 'close'] as const),
+];
 const USER_STORE = ['findById', 'findByIdentifier', 'create', 'update', 'delete', 'list'];
 const userStore = anObjectWith<UserStore>(...USER_STORE);
 const NO_PLAIN_IDENTIFIER = 'must be one plain e-mail address, or a phone number as +4915112345678';
@@ -194,7 +200,7 @@ const pagesSchema = z.strictObject(
 const schema = z.strictObject({
   redis: z.union([redisUrl, redisClient]).default('redis://localhost:6379/0'),
   redisOptions: z.record(z.string(), z.unknown()).default({}),
-  store: anObjectWith<Store>('issueCode', 'consumeCode', 'openSession', 'rotateSession', 'isRevoked').optional(),
+  store: anObjectWith<Store>(...STORE).optional(),
   storeTimeoutMs: wholeNumber(10, 60_000).default(1000),
   allowMemoryInProduction: z.boolean().default(false),
   email: z

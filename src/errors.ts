@@ -71,3 +71,11 @@ export class OtpAuthError extends Error {
 export function isOtpAuthError(value: unknown): value is OtpAuthError {
   return value instanceof Error && value.name === 'OtpAuthError' && 'code' in value && String(value.code) in ERRORS;
 }
+
+/** The one answer for a store that is down, slow or not to be trusted. */
+export function storeUnavailable(
+  cause?: unknown,
+  message = 'The service cannot answer right now. Try again in a moment.',
+): OtpAuthError {
+  return new OtpAuthError('store_unavailable', message, { retryAfterSeconds: 1, cause });
+}

@@ -18,6 +18,7 @@ import { createLogout } from './core/logout.js';
 import { createNotify } from './core/notify.js';
 import { createPhoneNumbers } from './core/phone-number.js';
 import type { Clock, Store } from './core/ports.js';
+import { quietLogger } from './core/quiet-logger.js';
 import { createRequestOtp } from './core/request-otp.js';
 import { createRevokeToken } from './core/revoke-token.js';
 import { deriveSecrets } from './core/secrets.js';
@@ -107,7 +108,8 @@ export function otpAuth(options?: OtpAuthOptions): OtpAuth {
 
 /** @internal For `/testing`, where users may have roles without accounts. */
 export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithoutAccounts: Users): OtpAuth {
-  const settings = loadSettings(options);
+  const loaded = loadSettings(options);
+  const settings = { ...loaded, logger: quietLogger(loaded.logger) };
   warnOnce(settings);
   const { logger, otp, limits, storeTimeoutMs } = settings;
   const clock = { now: () => Math.floor(settings.clock.now()) };

@@ -10,7 +10,7 @@ export interface SmsSettings {
   /** Writes the text in place of the package; the last line is added all the same. */
   render?: ((input: RenderInput) => string | Promise<string>) | undefined;
   appName: string;
-  /** What the hand-over may take. */
+  /** What writing a text and handing it over may take, in milliseconds. */
   timeoutMs: number;
 }
 
@@ -20,13 +20,15 @@ export function smsChannel({ send, origin, render, appName, timeoutMs }: SmsSett
   return {
     async send({ to, code, expiresInMinutes, locale, purpose }) {
       const input = { code, expiresInMinutes, appName, locale, purpose };
-      const own = await render?.(input);
-      const text = own === undefined ? renderSmsCode(input, host) : withLastLine(own, host, code);
-      await within(timeoutMs, Promise.resolve(send({ to, text, code, locale })));
+      await within(timeoutMs, async () => {
+        const own = await render?.(input);
+        const text = own === undefined ? renderSmsCode(input, host) : withLastLine(own, host, code);
+        await send({ to, text, code, locale });
+      });
     },
     async notify({ to, kind, locale }) {
       const { text } = renderNotice({ kind, appName, locale });
-      await within(timeoutMs, Promise.resolve(send({ to, text: oneLine(text), code: '', locale })));
+      await within(timeoutMs, async () => send({ to, text: oneLine(text), code: '', locale }));
     },
     close: async () => {},
   };
@@ -36,13 +38,13 @@ function withLastLine(text: string, host: string | undefined, code: string): str
   return host === undefined ? text : `${text}\n\n@${host} #${code}`;
 }
 
-async function within(timeoutMs: number, handOver: Promise<unknown>): Promise<void> {
+async function within(timeoutMs: number, handOver: () => Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('the message was not taken in time')), timeoutMs);
   });
   try {
-    await Promise.race([handOver, late]);
+    await Promise.race([handOver(), late]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OtpAuthError } from '../errors.js';
+import { type OtpAuthError, storeUnavailable } from '../errors.js';
 import type { Logger, Store } from './ports.js';
 
-/** Waits for one operation of the store, and not too long. Rejects with `store_unavailable` where it fails or is late. */
-export type Deadline = <Answer>(operation: Promise<Answer>) => Promise<Answer>;
+/** Asks the store for one thing, and waits not too long. Rejects with `store_unavailable` where it fails or is late. */
+export type Deadline = <Answer>(ask: () => Promise<Answer>) => Promise<Answer>;
 
 /** An outage is over when nothing has failed for so long: a store that can read but not write fails now and then. */
 const CALM_MS = 5_000;
@@ -19,14 +19,11 @@ export function createDeadline({
   advice: string;
 }): Deadline {
   let lastFailure: number | undefined;
-  const failed = (error: unknown) => {
+  const failed = (error: unknown): OtpAuthError => {
     if (lastFailure === undefined)
       logger.error(`express-otp-auth: the store does not answer: ${describe(error)}. ${advice}`);
     lastFailure = performance.now();
-    return new OtpAuthError('store_unavailable', 'The service cannot answer right now. Try again in a moment.', {
-      retryAfterSeconds: 1,
-      cause: error,
-    });
+    return storeUnavailable(error);
   };
   const answered = () => {
     if (lastFailure === undefined || performance.now() - lastFailure < CALM_MS) return;
@@ -34,22 +31,24 @@ export function createDeadline({
     lastFailure = undefined;
   };
 
-  return (operation) =>
+  return (ask) =>
     new Promise((resolve, reject) => {
       const giveUp = () => reject(failed(new Error(`no answer within ${timeoutMs} ms`)));
       // Where it was this process that stood still, the answer is there and has only to be read.
       const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
-      operation.then(
-        (answer) => {
+      const refuse = (error: unknown) => {
+        clearTimeout(timer);
+        reject(failed(error));
+      };
+      try {
+        ask().then((answer) => {
           clearTimeout(timer);
           answered();
           resolve(answer);
-        },
-        (error: unknown) => {
-          clearTimeout(timer);
-          reject(failed(error));
-        },
-      );
+        }, refuse);
+      } catch (error) {
+        refuse(error); // an application's own store may throw, or hand out what is no promise
+      }
     });
 }
 
@@ -58,12 +57,15 @@ export function createDeadline({
  * in front of an application may neither hang nor let pass.
  */
 export function withDeadline(store: Store, bounded: Deadline, logger: Logger): Store {
+  let undoing = 0;
+  let closed = false;
   /** Answers in time; and where it could not, undoes in the end what the store may carry out all the same, after a freeze. */
-  const boundedOrUndone = async <Answer>(operation: Promise<Answer>, undo: () => Promise<unknown>): Promise<Answer> => {
+  const boundedOrUndone = async <Answer>(ask: () => Promise<Answer>, undo: () => Promise<unknown>): Promise<Answer> => {
+    let operation: Promise<Answer> | undefined;
     try {
-      return await bounded(operation);
+      return await bounded(() => (operation = ask()));
     } catch (error) {
-      operation.then(
+      operation?.then(
         () => persist(undo),
         (failure: unknown) => (mayHaveBeenDone(failure) ? persist(undo) : undefined),
       );
@@ -71,61 +73,88 @@ export function withDeadline(store: Store, bounded: Deadline, logger: Logger): S
     }
   };
   const persist = async (undo: () => Promise<unknown>): Promise<void> => {
+    if (undoing >= MOST_UNDONE_AT_ONCE) return;
+    undoing += 1;
     const giveUpAt = performance.now() + UNDO_FOR_MS;
-    while (performance.now() < giveUpAt) {
+    for (
+      let pauseMs = FIRST_PAUSE_MS;
+      performance.now() < giveUpAt;
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
+    ) {
       try {
         await undo();
-        return;
+        break;
       } catch {
-        await sleep(UNDO_EVERY_MS, undefined, { ref: false });
+        await sleep(pauseMs, undefined, { ref: false });
       }
+      if (closed) break;
     }
-    logger.debug('express-otp-auth: what the store did too late could not be undone');
+    undoing -= 1;
   };
 
   return {
     issueCode: (request) =>
       // Never sent, a code must not stay live; and whoever asked for it may ask again at once.
-      boundedOrUndone(store.issueCode(request), () => store.withdrawCode({ ...request, issuedAtMs: request.nowMs })),
-    withdrawCode: (request) => bounded(store.withdrawCode(request)),
-    consumeCode: (request) => bounded(store.consumeCode(request)),
-    inspectCodes: (request) => bounded(store.inspectCodes(request)),
-    revokeDevices: (request) => bounded(store.revokeDevices(request)),
-    countSms: (request) => bounded(store.countSms(request)),
-    withdrawSms: (request) => bounded(store.withdrawSms(request)),
-    confirmSms: (request) => bounded(store.confirmSms(request)),
+      boundedOrUndone(
+        () => store.issueCode(request),
+        () => store.withdrawCode({ ...request, issuedAtMs: request.nowMs }),
+      ),
+    withdrawCode: (request) => bounded(() => store.withdrawCode(request)),
+    consumeCode: (request) => bounded(() => store.consumeCode(request)),
+    inspectCodes: (request) => bounded(() => store.inspectCodes(request)),
+    revokeDevices: (request) => bounded(() => store.revokeDevices(request)),
+    countSms: (request) => bounded(() => store.countSms(request)),
+    withdrawSms: (request) => bounded(() => store.withdrawSms(request)),
+    confirmSms: (request) => bounded(() => store.confirmSms(request)),
     openSession: ({ userKey, session, revocationMs, ...request }) =>
       // Nobody holds its tokens, so nobody could find it in the list of sessions to be theirs.
-      boundedOrUndone(store.openSession({ userKey, session, revocationMs, ...request }), () =>
-        store.endSession({ userKey, sessionId: session.id, revocationMs }),
+      boundedOrUndone(
+        () => store.openSession({ userKey, session, revocationMs, ...request }),
+        () => store.endSession({ userKey, sessionId: session.id, revocationMs }),
       ),
-    rotateSession: (request) => bounded(store.rotateSession(request)),
-    adoptSession: (request) => bounded(store.adoptSession(request)),
-    endSession: (request) => bounded(store.endSession(request)),
-    raiseSession: (request) => bounded(store.raiseSession(request)),
-    judgeFactor: (request) => bounded(store.judgeFactor(request)),
-    revokeToken: (request) => bounded(store.revokeToken(request)),
-    endAllSessions: (request) => bounded(store.endAllSessions(request)),
-    listSessions: (request) => bounded(store.listSessions(request)),
+    rotateSession: (request) => bounded(() => store.rotateSession(request)),
+    adoptSession: (request) => bounded(() => store.adoptSession(request)),
+    endSession: (request) => bounded(() => store.endSession(request)),
+    raiseSession: (request) => bounded(() => store.raiseSession(request)),
+    judgeFactor: (request) => bounded(() => store.judgeFactor(request)),
+    revokeToken: (request) => bounded(() => store.revokeToken(request)),
+    endAllSessions: (request) => bounded(() => store.endAllSessions(request)),
+    listSessions: (request) => bounded(() => store.listSessions(request)),
     isRevoked(query) {
-      const answer = store.isRevoked(query);
-      return typeof answer === 'boolean' ? answer : bounded(answer);
+      let answer: boolean | Promise<boolean>;
+      try {
+        answer = store.isRevoked(query);
+      } catch (error) {
+        return bounded(() => Promise.reject(error as Error));
+      }
+      return typeof answer === 'boolean' ? answer : bounded(() => answer as Promise<boolean>);
     },
-    takeLease: (request) => bounded(store.takeLease(request)),
-    returnLease: (request) => bounded(store.returnLease(request)),
-    ping: () => bounded(store.ping()),
-    close: () => store.close(),
+    // Nobody would give it back.
+    takeLease: (request) =>
+      boundedOrUndone(
+        () => store.takeLease(request),
+        () => store.returnLease(request),
+      ),
+    returnLease: (request) => bounded(() => store.returnLease(request)),
+    ping: () => bounded(() => store.ping()),
+    close() {
+      closed = true;
+      return store.close();
+    },
   };
 }
 
-const UNDO_EVERY_MS = 200;
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 10_000;
 /** No code lives longer. */
 const UNDO_FOR_MS = 600_000;
+/** What is not undone ends by itself; a store that comes back is not to be buried under it. */
+const MOST_UNDONE_AT_ONCE = 1000;
 
-/** Not where it was never sent (`ENOTCONN`), and not where the store answered that it would not (ioredis's `ReplyError`). */
+/** Not where it was never sent (`ENOTCONN`, `ECONNREFUSED`), and not where the store answered that it would not (ioredis's `ReplyError`). */
 function mayHaveBeenDone(failure: unknown): boolean {
   const { code, name } = (failure ?? {}) as { code?: unknown; name?: unknown };
-  return code !== 'ENOTCONN' && name !== 'ReplyError';
+  return code !== 'ENOTCONN' && code !== 'ECONNREFUSED' && name !== 'ReplyError';
 }
 
 /** A connection's error by its code and address; a reply's by its first word (`OOM`, `READONLY`). Neither holds data. */

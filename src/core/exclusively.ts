@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { OtpAuthError } from '../errors.js';
+import { storeUnavailable } from '../errors.js';
 import type { Clock, Store } from './ports.js';
 import { randomId } from './random-id.js';
 
@@ -32,14 +32,12 @@ export function createExclusively({
 
   const take = async (name: string, holder: string, giveUpAt: number) => {
     while (!(await store.takeLease({ name, holder, nowMs: clock.now(), forMs }))) {
-      if (performance.now() > giveUpAt)
-        throw new OtpAuthError('store_unavailable', 'The service cannot answer right now. Try again in a moment.', {
-          retryAfterSeconds: 1,
-        });
+      if (performance.now() > giveUpAt) throw storeUnavailable();
       await setTimeout(randomInt(SHORTEST_WAIT_MS, LONGEST_WAIT_MS));
     }
   };
   const withLease = async <Result>(name: string, giveUpAt: number, work: () => Promise<Result>) => {
+    if (performance.now() > giveUpAt) throw storeUnavailable();
     const holder = randomId();
     await take(name, holder, giveUpAt);
     try {

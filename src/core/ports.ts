@@ -227,6 +227,8 @@ export interface JudgeFactorRequest {
   proof?: FactorProof | undefined;
   /** Good for one success. */
   challengeId?: string | undefined;
+  /** How long a challenge can be answered, in milliseconds. */
+  challengeMs: number;
   nowMs: number;
   /** Wrong codes of the user in any 24 hours, of all kinds together. One that was right and comes again is no guess. */
   failuresPerDay: number;

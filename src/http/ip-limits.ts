@@ -159,7 +159,7 @@ function hitsInMemory(): HitStore {
 function boundedHits(store: HitStore, deadline: Deadline): HitStore {
   return {
     init: (options) => store.init?.(options),
-    increment: (key) => deadline(Promise.resolve(store.increment(key))),
+    increment: (key) => deadline(async () => store.increment(key)),
     decrement: (key) => store.decrement(key),
     resetKey: (key) => store.resetKey(key),
     shutdown: () => store.shutdown?.(),

@@ -48,6 +48,19 @@ describe('work that is done exclusively', () => {
     await first;
   });
 
+  it('is not waited for in line for longer than for another process', async () => {
+    const [exclusively] = processes(1, 1);
+    let open = () => {};
+    const first = exclusively!('admins', () => new Promise<void>((resolve) => (open = resolve)));
+    const work = jest.fn();
+    const second = exclusively!('admins', work);
+    await new Promise((resolve) => setTimeout(resolve, 20)); // it has 5 ms
+    open();
+    await first;
+    await expect(second).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(work).not.toHaveBeenCalled();
+  });
+
   it('goes on where a process that had begun has ended', async () => {
     const [one, other] = processes(2);
     void one!('admins', () => new Promise(() => {}));

@@ -127,6 +127,12 @@ describe.each(['memory:', 'Redis'])('phone numbers, on %s', (where) => {
     expect((await ask('+4915112345678')).status).toBe(200);
   });
 
+  it.each(['send', 'render'] as const)('answers 502 where %s hangs', async (name) => {
+    await start({ [name]: () => new Promise(() => {}), timeoutMs: 100 });
+    const failed = await ask('+4915112345678');
+    expect([failed.status, failed.body.code]).toEqual([502, 'delivery_failed']);
+  });
+
   it('sends no more than limits.smsPerHour to all together, and leaves no live code behind', async () => {
     const { clock } = await start({}, { limits: { smsPerHour: 3 } });
     const answers = await Promise.all(Array.from({ length: 10 }, (_, index) => ask(`+491511234567${index}`)));

@@ -57,8 +57,10 @@ export interface EnrolmentDeps {
 export function createEnrolment(deps: EnrolmentDeps): Enrolment {
   const { userStore, secondFactor, secrets, library } = deps;
 
-  const save = (user: UserRecord, state: TotpState) =>
-    userStore.update(user.id, { totp: sealTotpState(secrets, user.id, state) });
+  const save = async (user: UserRecord, state: TotpState) => {
+    const saved = await userStore.update(user.id, { totp: sealTotpState(secrets, user.id, state) });
+    if (!saved || saved === 'taken') throw new OtpAuthError('invalid_token'); // the user is gone
+  };
   const withNewCodes = (state: TotpState) => {
     const recoveryCodes = drawRecoveryCodes();
     const recoveryHashes = recoveryCodes.map((code) => hashRecoveryCode(state.secret, code));
@@ -107,10 +109,11 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
         await secondFactor.judge({ user, state: pending, attempt: { code }, requester });
         const { recoveryCodes, state } = withNewCodes(pending);
         await save(user, state);
-        // The session has now shown both factors: its next access token says so.
-        if (sessionId !== undefined) await deps.sessions.raise(userId, sessionId, ['otp', 'totp']);
         emit('totp.enabled', user, requester);
         deps.notify(user, 'totp_enabled', locale);
+        // The session has now shown both factors: its next access token says so. Where that cannot be noted, the next
+        // sign-in shows them; the recovery codes are shown now or never.
+        if (sessionId !== undefined) await deps.sessions.raise(userId, sessionId, ['otp', 'totp']).catch(() => {});
         return { recoveryCodes };
       });
     },

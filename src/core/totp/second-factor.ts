@@ -1,4 +1,4 @@
-import { OtpAuthError } from '../../errors.js';
+import { OtpAuthError, storeUnavailable } from '../../errors.js';
 import type { Emit } from '../events.js';
 import type { Exclusively } from '../exclusively.js';
 import { maskedIdentifierOf } from '../identifier.js';
@@ -69,6 +69,7 @@ export interface SecondFactorDeps {
   emit: Emit;
   logger: Logger;
   failuresPerDay: number;
+  challengeMs: number;
 }
 
 /** Until the used code is gone from the user's row, which is soon; long, because it costs nothing. */
@@ -94,10 +95,7 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
       logger.error(
         `express-otp-auth: the second factor of ${whose} cannot be read: ${(cause as Error).message}. Until it can, or api.resetTotp() has taken it away, this user cannot sign in.`,
       );
-      throw new OtpAuthError('store_unavailable', 'The second factor cannot be judged.', {
-        retryAfterSeconds: 1,
-        cause,
-      });
+      throw storeUnavailable(cause, 'The second factor cannot be judged.');
     }
   };
 
@@ -137,6 +135,7 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
         userKey: keyOf(user.id),
         proof: prove(judgement, nowMs),
         challengeId,
+        challengeMs: deps.challengeMs,
         nowMs,
         failuresPerDay: deps.failuresPerDay,
         rememberMs: REMEMBER_USED_CODES_MS,

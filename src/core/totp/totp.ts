@@ -8,7 +8,7 @@ import type { Tokens } from '../tokens.js';
 import type { Users } from '../users.js';
 import type { UserRecord, UserStore } from '../users/user-store.js';
 import { createEnrolment, type Enrolment } from './enrolment.js';
-import { createMfaChallenge, type MfaChallenge } from './mfa-challenge.js';
+import { CHALLENGE_SECONDS, createMfaChallenge, type MfaChallenge } from './mfa-challenge.js';
 import { createSecondFactor } from './second-factor.js';
 import { loadTotpLibrary } from './totp-library.js';
 
@@ -38,7 +38,12 @@ export function createTotp(deps: {
 }): Totp {
   const library = loadTotpLibrary(deps.logger);
   const { issuer, failuresPerDay } = deps.settings;
-  const secondFactor = createSecondFactor({ ...deps, library, failuresPerDay });
+  const secondFactor = createSecondFactor({
+    ...deps,
+    library,
+    failuresPerDay,
+    challengeMs: CHALLENGE_SECONDS * 1000,
+  });
   const notify = ({ email, phoneNumber }: UserRecord, kind: NoticeKind, locale: string) => {
     if (email) deps.notify({ kind: 'email', value: email }, kind, locale);
     else if (phoneNumber) deps.notify({ kind: 'phone', value: phoneNumber }, kind, locale);

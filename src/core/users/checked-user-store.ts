@@ -22,15 +22,13 @@ export interface CheckedUserStore extends UserStore {
 /** The store may be anybody's: an answer that is not as it should be must not become a token. */
 export function checkedUserStore(store: UserStore, bounded: Deadline): CheckedUserStore {
   const ask = <Answer, Result>(question: () => Promise<Answer>, read: (answer: Answer) => Result): Promise<Result> =>
-    bounded(
-      (async () => {
-        try {
-          return read(await question());
-        } catch (error) {
-          throw withoutAddresses(error);
-        }
-      })(),
-    );
+    bounded(async () => {
+      try {
+        return read(await question());
+      } catch (error) {
+        throw withoutAddresses(error);
+      }
+    });
 
   return {
     findById: (id) =>

@@ -1,3 +1,4 @@
+import { storeUnavailable } from '../../errors.js';
 import type { Emit } from '../events.js';
 import type { Exclusively } from '../exclusively.js';
 import { type Identifier, maskIdentifier } from '../identifier.js';
@@ -29,7 +30,7 @@ export function keepFirstAdmin(identifier: Identifier, deps: FirstAdminDeps): { 
     try {
       await makeAdmin(identifier, deps);
     } catch {
-      // The store's own deadline has logged why.
+      // What failed has been logged.
       if (stopped) return;
       timer = setTimeout(() => void attempt(Math.min(2 * pauseMs, LONGEST_PAUSE_MS)), pauseMs);
       timer.unref();
@@ -45,14 +46,21 @@ export function keepFirstAdmin(identifier: Identifier, deps: FirstAdminDeps): { 
 }
 
 /** Doing so again changes nothing, also from several processes at once. */
-async function makeAdmin(identifier: Identifier, deps: FirstAdminDeps): Promise<void> {
+async function makeAdmin(identifier: Identifier, deps: FirstAdminDeps, isRepeated = false): Promise<void> {
   const { userStore, emit, clock, logger } = deps;
   const context = (userId: string) => ({ at: clock.now(), identifier: maskIdentifier(identifier), userId });
 
   const known = await userStore.findByIdentifier(identifier);
   if (known === undefined) {
     const created = await userStore.create(newUser(identifier, [...DEFAULT_ROLES, ADMIN], clock));
-    if (created === 'taken') return makeAdmin(identifier, deps);
+    if (created === 'taken') {
+      // Another process was first, and has made the user who is found now.
+      if (!isRepeated) return makeAdmin(identifier, deps, true);
+      logger.error(
+        'express-otp-auth: the identifier in users.firstAdmin is taken, but the user store finds nobody who has it',
+      );
+      throw storeUnavailable();
+    }
     emit('user.created', context(created.id));
     return;
   }

@@ -1,4 +1,4 @@
-import { OtpAuthError } from '../../errors.js';
+import { storeUnavailable } from '../../errors.js';
 import type { Emit } from '../events.js';
 import { type Identifier, maskIdentifier } from '../identifier.js';
 import type { Clock } from '../ports.js';
@@ -34,9 +34,7 @@ export function createStoredUsers({ userStore, clock, emit, signUp, firstAdmin }
         emit('user.created', { at, identifier: maskIdentifier(identifier), userId: created.id, ...requester });
         return asUser(created);
       }
-      throw new OtpAuthError('store_unavailable', 'The service cannot answer right now. Try again in a moment.', {
-        retryAfterSeconds: 1,
-      });
+      throw storeUnavailable();
     },
 
     async knows(identifier) {

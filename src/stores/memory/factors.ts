@@ -8,7 +8,8 @@ interface UserFactors {
   failuresMs: number[];
   lastStep: number;
   usedHashes: Set<string>;
-  usedChallenges: Set<string>;
+  /** Challenge → when nobody can answer it any more. */
+  usedChallenges: Map<string, number>;
 }
 
 /** Second factors of one process: what was used, and what failed. */
@@ -16,19 +17,27 @@ export function factors() {
   const users = expiringMap<UserFactors>();
 
   return {
-    judge({ userKey, proof, challengeId, nowMs, failuresPerDay, rememberMs }: JudgeFactorRequest): FactorOutcome {
+    judge({
+      userKey,
+      proof,
+      challengeId,
+      challengeMs,
+      nowMs,
+      failuresPerDay,
+      rememberMs,
+    }: JudgeFactorRequest): FactorOutcome {
       const user = users.get(userKey, nowMs) ?? {
         failuresMs: [],
         lastStep: -1,
         usedHashes: new Set(),
-        usedChallenges: new Set(),
+        usedChallenges: new Map(),
       };
       users.set(userKey, user, nowMs + rememberMs, nowMs);
 
-      user.failuresMs = user.failuresMs.filter((time) => nowMs - Math.min(time, nowMs) < DAY_MS);
+      // When a clock was set back, times in the future become this moment's: nobody waits longer than the window.
+      user.failuresMs = user.failuresMs.map((time) => Math.min(time, nowMs)).filter((time) => nowMs - time < DAY_MS);
       const oldest = user.failuresMs[failuresPerDay - 1];
-      if (oldest !== undefined)
-        return { outcome: 'limited', retryAfterMs: Math.max(1, Math.min(oldest, nowMs) + DAY_MS - nowMs) };
+      if (oldest !== undefined) return { outcome: 'limited', retryAfterMs: oldest + DAY_MS - nowMs };
 
       if (proof === undefined) {
         user.failuresMs.unshift(nowMs);
@@ -40,7 +49,8 @@ export function factors() {
       if (challengeId !== undefined && user.usedChallenges.has(challengeId)) return { outcome: 'answered' };
       if (proof.kind === 'totp') user.lastStep = proof.step;
       else user.usedHashes.add(proof.hash);
-      if (challengeId !== undefined) user.usedChallenges.add(challengeId);
+      for (const [id, endsAtMs] of user.usedChallenges) if (endsAtMs <= nowMs) user.usedChallenges.delete(id);
+      if (challengeId !== undefined) user.usedChallenges.set(challengeId, nowMs + challengeMs);
       return { outcome: 'accepted', usedHashes: [...user.usedHashes] };
     },
   };

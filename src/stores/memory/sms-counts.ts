@@ -42,10 +42,10 @@ export function smsCounts(): SmsCounts {
         return { outcome: 'paused_now', retryAfterMs: rules.pauseMs };
       }
 
-      sentMs = sentMs.filter((time) => nowMs - Math.min(time, nowMs) < HOUR_MS);
+      // When a clock was set back, times in the future become this moment's: nobody waits longer than the window.
+      sentMs = sentMs.map((time) => Math.min(time, nowMs)).filter((time) => nowMs - time < HOUR_MS);
       const oldest = sentMs[rules.smsPerHour - 1];
-      if (oldest !== undefined)
-        return { outcome: 'limited', retryAfterMs: Math.max(1, Math.min(oldest, nowMs) + HOUR_MS - nowMs) };
+      if (oldest !== undefined) return { outcome: 'limited', retryAfterMs: oldest + HOUR_MS - nowMs };
       sentMs.unshift(nowMs);
       group.sent.set(messageId, nowMs);
       return { outcome: 'counted' };

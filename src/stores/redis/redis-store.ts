@@ -36,9 +36,6 @@ import { takeLease } from './scripts/take-lease.js';
 import { withdrawCode } from './scripts/withdraw-code.js';
 import { withdrawSms } from './scripts/withdraw-sms.js';
 
-/** As long as a challenge can be answered. */
-const CHALLENGE_MS = 600_000;
-
 export const DEFAULT_PREFIXES: KeyPrefixes = {
   otp: 'otp_',
   limit: 'limit_',
@@ -249,7 +246,7 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
       return (await run(raiseSession, [keys.sessions(userKey)], [nowMs, sessionId, amr.join(' ')])) === 1;
     },
 
-    async judgeFactor({ userKey, proof, challengeId, nowMs, failuresPerDay, rememberMs }) {
+    async judgeFactor({ userKey, proof, challengeId, challengeMs, nowMs, failuresPerDay, rememberMs }) {
       const reply = await run(
         judgeFactor,
         [
@@ -263,7 +260,7 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
           failuresPerDay,
           proof?.kind ?? '',
           proof === undefined ? '' : proof.kind === 'totp' ? proof.step : proof.hash,
-          CHALLENGE_MS,
+          challengeMs,
           rememberMs,
         ],
       );

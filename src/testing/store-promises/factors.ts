@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import type { FactorProof, JudgeFactorRequest, Store } from '../../core/ports.js';
-import { HOUR_MS, START_MS, USER } from './promise.js';
+import { HOUR_MS, MINUTE_MS, START_MS, USER } from './promise.js';
 import type { StorePromises } from './promise.js';
 
 const DAY_MS = 24 * HOUR_MS;
 const STEP = Math.floor(START_MS / 30_000);
 
 const judge = (store: Store, proof?: FactorProof, more: Partial<JudgeFactorRequest> = {}) =>
-  store.judgeFactor({ userKey: USER, proof, nowMs: START_MS, failuresPerDay: 3, rememberMs: 400 * DAY_MS, ...more });
+  store.judgeFactor({
+    userKey: USER,
+    proof,
+    challengeMs: 10 * MINUTE_MS,
+    nowMs: START_MS,
+    failuresPerDay: 3,
+    rememberMs: 400 * DAY_MS,
+    ...more,
+  });
 const verdict = async (...judged: Parameters<typeof judge>) => {
   const answer = await judge(...judged);
   return answer.outcome === 'rejected' ? answer.reason : answer.outcome;
@@ -65,6 +73,12 @@ export const factorPromises: StorePromises = {
       retryAfterMs: 21 * HOUR_MS,
     });
     assert.equal(await verdict(store, totp(STEP + 9), { nowMs: START_MS + DAY_MS }), 'accepted');
+  },
+
+  'goes on counting what is wrong when the clock is set back, and waits no longer than a day': async (store) => {
+    const later = { nowMs: START_MS + 2 * DAY_MS };
+    for (let time = 0; time < 3; time += 1) assert.equal(await verdict(store, undefined, later), 'wrong');
+    assert.deepEqual(await judge(store, totp(STEP)), { outcome: 'limited', retryAfterMs: DAY_MS });
   },
 
   'notes that a session has shown another factor': async (store) => {

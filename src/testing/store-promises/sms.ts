@@ -19,6 +19,14 @@ export const smsPromises: StorePromises = {
     assert.deepEqual(await count('FR:+33612', START_MS + HOUR_MS), { outcome: 'counted' });
   },
 
+  'goes on counting when the clock is set back, and waits no longer than an hour': async (store) => {
+    const rules = { ...RULES, smsPerHour: 2 };
+    const count = (nowMs: number) => store.countSms({ messageId: `${nowMs}`, group: 'DE:+49151', nowMs, rules });
+    assert.deepEqual(await count(START_MS + 12 * HOUR_MS), { outcome: 'counted' });
+    assert.deepEqual(await count(START_MS), { outcome: 'counted' });
+    assert.deepEqual(await count(START_MS + 1), { outcome: 'limited', retryAfterMs: HOUR_MS - 1 });
+  },
+
   'lets no more through than the limit, of any number at once': async (store) => {
     const rules = { ...RULES, smsPerHour: 7, leastShare: 0 };
     const counted = await Promise.all(

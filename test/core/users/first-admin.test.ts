@@ -11,11 +11,16 @@ const BOSS = { kind: 'email', value: 'boss@example.com' } as const;
 describe('keeping the first admin', () => {
   const started: { stop(): void }[] = [];
   const warnings: string[] = [];
-  const logger: Logger = { debug() {}, info() {}, warn: (warning) => warnings.push(String(warning)), error() {} };
+  const logger: Logger = {
+    debug() {},
+    info() {},
+    warn: (warning) => warnings.push(String(warning)),
+    error: (error) => warnings.push(String(error)),
+  };
 
   const start = (store: UserStore) => {
     const { emit } = createEvents(logger);
-    const userStore = checkedUserStore(store, (operation) => operation);
+    const userStore = checkedUserStore(store, (ask) => ask());
     const admin = keepFirstAdmin(BOSS, {
       userStore,
       exclusively: (_name, work) => work(),
@@ -92,6 +97,22 @@ describe('keeping the first admin', () => {
     await settle();
     const { users } = await store.list({ skip: 0, limit: 9 });
     expect(users).toMatchObject([{ email: BOSS.value, roles: ['user', 'admin'] }]);
+  });
+
+  it('says so, and tries again later, where nobody is found who has the address that is taken', async () => {
+    const store = memoryUserStore();
+    let created = 0;
+    const create: UserStore['create'] = async () => {
+      created += 1;
+      return 'taken';
+    };
+    start({ ...store, create });
+    await settle();
+    expect(created).toBe(2);
+    expect(warnings).toEqual([expect.stringContaining('users.firstAdmin is taken')]);
+    await jest.advanceTimersByTimeAsync(500);
+    await settle();
+    expect(created).toBe(4);
   });
 
   it('leaves whoever was disabled disabled, and says so', async () => {

@@ -30,7 +30,7 @@ function usersOf(store: UserStore, deps: Partial<StoredUsersDeps> = {}) {
   const { events, emit } = createEvents(silent);
   const created: unknown[] = [];
   events.on('user.created', ({ userId, identifier }) => created.push({ userId, identifier }));
-  const userStore = checkedUserStore(store, (operation) => operation);
+  const userStore = checkedUserStore(store, (ask) => ask());
   return { created, users: createStoredUsers({ userStore, clock: fakeClock(), emit, signUp: 'open', ...deps }) };
 }
 

@@ -26,6 +26,7 @@ if sent >= least and count(KEYS[3]) < sent * share then
   return { 'paused_now', pause }
 end
 
+end_future(KEYS[1], now)
 local _, wait = in_window(KEYS[1], per_hour, HOUR, now)
 if wait > 0 then return { 'limited', wait } end
 record_time(KEYS[1], 1, now, per_hour)

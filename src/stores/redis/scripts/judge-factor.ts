@@ -11,6 +11,7 @@ export const judgeFactor = script(`
 ${laneFunctions}
 local now, failures_per_day, kind, proof = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
+end_future(KEYS[1], now)
 local _, wait = in_window(KEYS[1], failures_per_day, DAY, now)
 if wait > 0 then return { 'limited', wait } end
 
