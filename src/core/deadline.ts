@@ -72,23 +72,22 @@ export function withDeadline(store: Store, bounded: Deadline, logger: Logger): S
       throw error;
     }
   };
+  const isUndone = async (undo: () => Promise<unknown>): Promise<boolean> => {
+    const giveUpAt = performance.now() + UNDO_FOR_MS;
+    for (let pauseMs = FIRST_PAUSE_MS; !closed && performance.now() < giveUpAt; pauseMs *= 2) {
+      try {
+        await undo();
+        return true;
+      } catch {
+        await sleep(Math.min(pauseMs, LONGEST_PAUSE_MS), undefined, { ref: false });
+      }
+    }
+    return false;
+  };
   const persist = async (undo: () => Promise<unknown>): Promise<void> => {
     if (undoing >= MOST_UNDONE_AT_ONCE) return;
     undoing += 1;
-    const giveUpAt = performance.now() + UNDO_FOR_MS;
-    for (
-      let pauseMs = FIRST_PAUSE_MS;
-      performance.now() < giveUpAt;
-      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
-    ) {
-      try {
-        await undo();
-        break;
-      } catch {
-        await sleep(pauseMs, undefined, { ref: false });
-      }
-      if (closed) break;
-    }
+    if (!(await isUndone(undo))) logger.debug('express-otp-auth: what the store did too late could not be undone');
     undoing -= 1;
   };
 

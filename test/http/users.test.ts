@@ -16,6 +16,16 @@ describeOnEachUserStore('accounts', (stored) => {
   const stillSignedIn = async ({ url }: Accounts, { authorization }: { authorization: string }) =>
     (await fetch(`${url}/me`, { headers: { authorization } })).status === 200;
 
+  it('are listed in the order that they were made in, also where the clock stands still', async () => {
+    const { auth } = await start();
+    const emails = Array.from({ length: 20 }, (_, place) => `${(place * 7) % 20}@example.com`);
+    for (const email of emails) await auth.api.createUser({ email });
+    expect((await auth.api.listUsers()).data.map(({ email }) => email)).toEqual(emails);
+    expect((await auth.api.listUsers({ skip: 5, limit: 5 })).data.map(({ email }) => email)).toEqual(
+      emails.slice(5, 10),
+    );
+  });
+
   describe('GET /users/me', () => {
     it('shows the public members of the user who is signed in, and nothing else', async () => {
       const app = await start();

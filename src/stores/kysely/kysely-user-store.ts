@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
+import { newUserId } from '../../core/users/user-id.js';
 import type { UserChanges, UserRecord, UserStore } from '../../core/users/user-store.js';
 import { USERS_TABLE, type UsersTable } from './users-table.js';
 
@@ -53,7 +53,7 @@ export function kyselyUserStore<Database>(
     },
 
     async create(user) {
-      const row = { id: randomUUID(), ...toRow(user) } as UsersTable;
+      const row = { id: newUserId(), ...toRow(user) } as UsersTable;
       const outcome = await unlessTaken(row, row.id, () => db.insertInto(table).values(row).execute());
       return outcome === 'taken' ? outcome : fromRow(row);
     },

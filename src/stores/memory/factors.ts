@@ -30,7 +30,7 @@ export function factors() {
         failuresMs: [],
         lastStep: -1,
         usedHashes: new Set(),
-        usedChallenges: new Map(),
+        usedChallenges: new Map<string, number>(),
       };
       users.set(userKey, user, nowMs + rememberMs, nowMs);
 

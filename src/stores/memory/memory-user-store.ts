@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { newUserId } from '../../core/users/user-id.js';
 import {
   matchesQuery,
   type NewUser,
@@ -36,7 +36,7 @@ export function memoryUserStore(): UserStore {
   return {
     findById: async (id) => find(id),
     findByIdentifier: async ({ kind, value }) => find(owners.get(`${kind} ${value}`)),
-    create: async (user) => put(copyOf({ ...user, id: randomUUID() })),
+    create: async (user) => put(copyOf({ ...user, id: newUserId() })),
     async update(id, changes) {
       const user = users.get(id);
       return user && put(copyOf({ ...user, ...withoutAbsent(changes) }));

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { newUserId } from '../../core/users/user-id.js';
 import {
   matchesQuery,
   type NewUser,
@@ -47,7 +47,7 @@ export function redisUserStore(given: RedisClient, { user: prefix = 'user_' }: P
     findByIdentifier: ({ kind, value }) => find('identifier', `${kind}:${value}`),
 
     async create(user) {
-      const id = randomUUID();
+      const id = newUserId();
       const [outcome, json = ''] = (await run(createUser, id, toStored(withoutNulls(user)))) as string[];
       return outcome === 'taken' ? outcome : fromStored(id, json);
     },

@@ -6,7 +6,7 @@ import type { UserStorePromises } from './promise.js';
 export const changePromises: UserStorePromises = {
   'changes what is named, leaves the rest, and answers with the whole': async (store) => {
     const before = await created(store, { phoneNumber: PHONE, fullName: 'Jane' });
-    const changes = { fullName: 'Jane Doe', roles: ['admin'], disabled: true, totp: 'state' };
+    const changes = { fullName: 'Jane Doe', roles: ['admin'], disabled: true, totp: 'v1.'.padEnd(2048, 'abcDEF_-09') };
     const after = { ...before, ...changes };
     sameUser(await store.update(before.id, changes), after);
     sameUser(await store.findById(before.id), after);

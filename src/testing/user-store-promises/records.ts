@@ -23,7 +23,7 @@ export const recordPromises: UserStorePromises = {
     const user = newUser({
       phoneNumber: PHONE,
       fullName: 'Žofie “Zoë” O’Neill 李 👩🏽‍🚀',
-      roles: ['user', 'admin', 'warehouse keeper', 'say "so"\\', '50 %'],
+      roles: ['user', 'admin', 'warehouse keeper', 'say "so"\\', '50 %', 'north, south'],
       disabled: true,
       createdAt: new Date(START_MS + 123),
       totp: 'v1.'.padEnd(2048, 'abcDEF_-09'),
