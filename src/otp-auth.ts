@@ -182,6 +182,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
       logger,
       settings: {
         issuer: settings.totp.issuer ?? settings.email.fromName,
+        isRequired: settings.totp.required,
         failuresPerDay: limits.secondFactorFailuresPerDay,
       },
     });
@@ -287,6 +288,7 @@ export function composeOtpAuth(options: OtpAuthOptions | undefined, usersWithout
     ...sessionRoutes({ ...http, guards }),
     ...oauthRoutes({
       ...http,
+      ...device,
       verifyOtp,
       revokeToken,
       verifiesPerIp: ipLimits.verifies,

@@ -73,7 +73,8 @@ export function createTotpApi(deps: TotpApiDeps | undefined): TotpApi {
       return (await neededFor(userId)).enrolment.enroll(userId);
     },
     async confirmTotp(userId, { code, sessionId }, requester = {}) {
-      const { enrolment, read } = await neededFor(userId);
+      const { enrolment, ipLimits, read } = await neededFor(userId);
+      await ipLimits.verifies.count(requester);
       return enrolment.confirm({ userId, sessionId }, read.code({ code }), by(requester));
     },
     async verifyTotp({ mfaToken, code, recoveryCode, deviceToken }, requester = {}) {
@@ -85,11 +86,13 @@ export function createTotpApi(deps: TotpApiDeps | undefined): TotpApi {
       return { ...tokenPair(signIn), deviceToken: devices.remember(presented, identifier) };
     },
     async renewRecoveryCodes(userId, { code }, requester = {}) {
-      const { enrolment, read } = await neededFor(userId);
+      const { enrolment, ipLimits, read } = await neededFor(userId);
+      await ipLimits.verifies.count(requester);
       return enrolment.renewRecoveryCodes(userId, read.code({ code }), by(requester));
     },
     async disableTotp(userId, { code, recoveryCode }, requester = {}) {
-      const { enrolment, read } = await neededFor(userId);
+      const { enrolment, ipLimits, read } = await neededFor(userId);
+      await ipLimits.verifies.count(requester);
       await enrolment.disable(userId, read.eitherCode({ code, recovery_code: recoveryCode }), by(requester));
     },
     async resetTotp(userId, requester = {}) {

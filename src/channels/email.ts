@@ -191,6 +191,8 @@ function smtpRoute(smtp: SmtpSettings): Route {
 /** Below the time after which servers drop an idle client (RFC 5321 §4.5.3.2 asks for five minutes, many give one). */
 const idleConnectionMs = 30_000;
 const messagesPerConnection = 100;
+/** Of a message whose connection closes: kept ones may have gone stale. A server that closes each is told of within half a second. */
+const mostRetries = 3;
 /** For a server that does not close its side when we have closed ours. */
 const farewellMs = 1_000;
 
@@ -210,6 +212,7 @@ async function openPool(smtp: SmtpSettings) {
     ...(smtp.username === undefined ? {} : { auth: { user: smtp.username, pass: smtp.password ?? '' } }),
     tls: tlsOptions(smtp),
     maxConnections: smtp.pool,
+    maxRequeues: mostRetries,
     maxMessages: messagesPerConnection,
     idleTimeout: idleConnectionMs,
     // The deadline of a message ends a connection that hangs with it. These end one that hangs before or after.

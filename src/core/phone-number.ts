@@ -1,10 +1,11 @@
 import type { CountryCode, PhoneNumber } from 'libphonenumber-js';
+import { notInstalled } from '../errors.js';
 import type { Logger } from './ports.js';
 import type { Identifier } from './identifier.js';
 
 /** Reads phone numbers, of the countries that messages may go to. */
 export interface PhoneNumbers {
-  /** Resolves when the library is loaded; rejects where it is not installed. */
+  /** Resolves when the library is loaded; rejects with `config_invalid` where it is not installed. */
   ready: Promise<void>;
   /** E.164; `undefined` for anything that is no such number. Call it after `ready`. */
   parse(input: string): Identifier | undefined;
@@ -30,11 +31,14 @@ export function createPhoneNumbers(
   logger: Logger,
 ): PhoneNumbers {
   let library: typeof import('libphonenumber-js/max') | undefined;
-  const ready = import('libphonenumber-js/max').then((loaded) => {
-    library = loaded;
-  });
-  ready.catch(() =>
-    logger.error('express-otp-auth: phone numbers need libphonenumber-js: npm install libphonenumber-js'),
+  const ready = import('libphonenumber-js/max').then(
+    (loaded) => {
+      library = loaded;
+    },
+    (cause: unknown) => {
+      logger.error('express-otp-auth: phone numbers need libphonenumber-js: npm install libphonenumber-js');
+      throw notInstalled(cause);
+    },
   );
   const allowed = new Set(allowedCountries);
 

@@ -45,7 +45,12 @@ export function userKeyFor(era: Era, userId: string): string {
 
 /** The identifier's key in the store. */
 export function identifierKeyFor(secrets: Secrets, identifier: { kind: string; value: string }): string {
-  return lookupKey(secrets.oldest, 'identifier', `${identifier.kind}\0${identifier.value}`);
+  return identifierKeyUnder(secrets.oldest, identifier);
+}
+
+/** The key that the identifier has, or will have when the secrets before this one are gone. */
+export function identifierKeyUnder(era: Era, { kind, value }: { kind: string; value: string }): string {
+  return lookupKey(era, 'identifier', `${kind}\0${value}`);
 }
 
 /** The key of an address of the network in the store. */
@@ -54,7 +59,7 @@ export function networkKeyFor(secrets: Secrets, network: string): string {
 }
 
 function lookupKey(era: Era, purpose: string, value: string): string {
-  // 128 bits: no two users of any system share a key, and half the memory of the whole digest.
+  // 132 bits: no two users of any system share a key, and half the memory of the whole digest.
   return createHmac('sha256', era.lookup).update(`${purpose}\0${value}`).digest('base64url').slice(0, 22);
 }
 

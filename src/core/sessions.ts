@@ -1,11 +1,11 @@
 import { isOtpAuthError, OtpAuthError } from '../errors.js';
 import { DEVICE_LIFE_MS } from './device.js';
 import type { Emit } from './events.js';
-import { identifiersOf, kindOf, maskedIdentifierOf } from './identifier.js';
+import { identifiersOf, kindOf, maskedIdentifierOf, type Reachable } from './identifier.js';
 import type { Clock, SessionRecord, Store } from './ports.js';
 import { randomId } from './random-id.js';
 import { describeUserAgent, type Requester } from './requester.js';
-import { identifierKeyFor, type Secrets, userKeyFor } from './secrets.js';
+import { identifierKeyUnder, type Secrets, userKeyFor } from './secrets.js';
 import { RESERVED_CLAIMS, type Tokens } from './tokens.js';
 import type { User, Users } from './users.js';
 
@@ -22,7 +22,7 @@ export interface SignIn {
 }
 
 /** Whose sessions: the address is for events alone. */
-export type SessionOwner = Pick<User, 'id' | 'email' | 'phoneNumber'>;
+export type SessionOwner = Reachable & { id: string };
 
 /** Everything that starts, goes on with or ends a session. Nothing else opens one, so no way to sign in can forget a factor. */
 export interface Sessions {
@@ -81,8 +81,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
   const userRevocationMs = Math.max(accessMs, settings.challengeMs);
   const idleMs = settings.refreshTokenDays * DAY_MS;
 
-  /** The application's claims: asked for before anything changes, because the application may fail. */
-  const claimsOf = async (user: User) => withoutReserved((await deps.claims?.(user)) ?? {});
+  /** The application's claims, from a copy; asked for before a session changes, because the application may fail. */
+  const claimsOf = async (user: User) =>
+    withoutReserved((await deps.claims?.({ ...user, roles: [...user.roles] })) ?? {});
 
   function issueTokens(
     user: User,
@@ -143,13 +144,11 @@ export function createSessions(deps: SessionsDeps): Sessions {
 
   const revokeDevices = async (user: SessionOwner, nowMs: number) => {
     const identifiers = identifiersOf({ ...user, ...(await users.find(user.id)) });
+    // Under each listed secret: the cookies that the newest has signed outlive the others.
+    const identifierKeys = secrets.all.flatMap((era) => identifiers.map((each) => identifierKeyUnder(era, each)));
     await Promise.all(
-      identifiers.map((identifier) =>
-        store.revokeDevices({
-          identifierKey: identifierKeyFor(secrets, identifier),
-          nowMs,
-          forgetAfterMs: DEVICE_LIFE_MS,
-        }),
+      identifierKeys.map((identifierKey) =>
+        store.revokeDevices({ identifierKey, nowMs, forgetAfterMs: DEVICE_LIFE_MS }),
       ),
     );
   };

@@ -122,21 +122,19 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
   const longestAccessSeconds = settings.accessTokenMinutes * 60;
   const nowSeconds = () => Math.floor(clock.now() / 1000);
 
-  const timesAreGood = ({ iat, exp, nbf = iat }: Record<string, unknown>, expiry: Expiry) =>
-    isNumericDate(iat) &&
-    isNumericDate(exp) &&
-    isNumericDate(nbf) &&
-    exp > iat &&
-    (expiry === 'allow-expired' || (Math.max(iat, nbf) <= nowSeconds() + CLOCK_LEEWAY_SECONDS && exp > nowSeconds()));
+  const isUnexpired = ({ exp }: Pick<Times, 'exp'>) => exp > nowSeconds();
+  const hasBegun = (seconds: number) => seconds <= nowSeconds() + CLOCK_LEEWAY_SECONDS;
+  const isCurrent = ({ iat, nbf = iat, exp }: Times) => isUnexpired({ exp }) && hasBegun(Math.max(iat, nbf));
 
   const readAccess = (token: string, expiry: Expiry): AccessClaims | undefined => {
     const { header, payload } = verify(token, algorithm, access.find) ?? {};
     const isGood =
       header?.typ === 'at+jwt' &&
       payload?.['type'] === 'access' &&
-      timesAreGood(payload, expiry) &&
+      hasTimes(payload) &&
+      (expiry === 'allow-expired' || isCurrent(payload)) &&
       // Revocations are remembered for the longest life that a token can have, so nothing may live longer.
-      (payload['exp'] as number) - (payload['iat'] as number) <= longestAccessSeconds &&
+      payload.exp - payload.iat <= longestAccessSeconds &&
       isText(payload['sub']) &&
       isText(payload['sid']) &&
       isText(payload['jti']) &&
@@ -157,7 +155,9 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
       era !== undefined &&
       header?.typ === 'rt+jwt' &&
       payload?.['type'] === 'refresh' &&
-      timesAreGood(payload, expiry) &&
+      hasTimes(payload) &&
+      // Not by its iat: the store knows the session, and a clock that was set back is to sign nobody out.
+      (expiry === 'allow-expired' || (isUnexpired(payload) && hasBegun(payload.nbf ?? 0))) &&
       isText(payload['sub']) &&
       isText(payload['sid']) &&
       isText(payload['jti']);
@@ -183,7 +183,7 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
       return claims;
     },
 
-    isCurrent: (claims) => timesAreGood(claims, 'refuse-expired'),
+    isCurrent: (claims) => hasTimes(claims) && isCurrent(claims),
 
     authenticAccess: (token) => readAccess(token, 'allow-expired'),
 
@@ -217,7 +217,8 @@ export function createTokens(secrets: Secrets, settings: TokenSettings, clock: C
       const isGood =
         header?.typ === 'mfa+jwt' &&
         payload?.['type'] === 'mfa' &&
-        timesAreGood(payload, 'refuse-expired') &&
+        hasTimes(payload) &&
+        isCurrent(payload) &&
         isText(payload['sub']) &&
         isText(payload['jti']) &&
         Number.isSafeInteger(payload['decided_ms']) &&
@@ -279,6 +280,18 @@ export function thumbprint(publicKey: KeyObject): string {
   const { kty, crv, x, y, n, e } = publicKey.export({ format: 'jwk' });
   const members = kty === 'EC' ? { crv, kty, x, y } : { e, kty, n };
   return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
+}
+
+/** RFC 7519 §4.1, in seconds. */
+interface Times {
+  iat: number;
+  exp: number;
+  nbf?: number;
+}
+
+function hasTimes<Claims extends Record<string, unknown>>(claims: Claims): claims is Claims & Times {
+  const { iat, exp, nbf = iat } = claims;
+  return isNumericDate(iat) && isNumericDate(exp) && isNumericDate(nbf) && exp > iat;
 }
 
 function isNumericDate(value: unknown): value is number {

@@ -1,5 +1,5 @@
 import { parse as parseForm } from 'node:querystring';
-import express, { type Request, type RequestHandler } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
 import { OtpAuthError } from '../errors.js';
 import { sendProblem } from './problem.js';
@@ -35,8 +35,12 @@ function bodyOf(mediaType: string, parse: RequestHandler, parseText: (text: stri
       else if (isOverLimit(req)) sendProblem(res, tooLarge());
       else next();
     };
-    if (req.readableEnded) parseReadBody(req, parseText, judge);
-    else void parse(req, res, judge);
+    if (req.readableEnded) {
+      parseReadBody(req, parseText, judge);
+      return;
+    }
+    if (req.headers['transfer-encoding'] !== undefined) refuseWhenTooLong(req, res);
+    void parse(req, res, judge);
   };
   return [check, read];
 }
@@ -54,6 +58,19 @@ export function validBody<Schema extends z.ZodType>(schema: Schema, body: unknow
 
 function invalidRequest(errors: { path: string; message: string }[]): OtpAuthError {
   return new OtpAuthError('invalid_request', 'The request body is not valid. See errors.', { errors });
+}
+
+/** The parser reads an endless body to its end before it says that it is too large. */
+function refuseWhenTooLong(req: Request, res: Response): void {
+  let received = 0;
+  const count = (chunk: Buffer) => {
+    received += chunk.length;
+    if (received <= LARGEST_BODY_BYTES) return;
+    req.off('data', count);
+    res.set('Connection', 'close');
+    sendProblem(res, tooLarge());
+  };
+  req.on('data', count);
 }
 
 function tooLarge(): OtpAuthError {

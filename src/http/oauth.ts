@@ -1,10 +1,12 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
+import type { Devices } from '../core/device.js';
 import type { Identifier } from '../core/identifier.js';
 import type { RevokeToken } from '../core/revoke-token.js';
 import type { Sessions, SignIn } from '../core/sessions.js';
 import type { VerifyOtp } from '../core/verify-otp.js';
 import { isOtpAuthError, OtpAuthError, type OtpAuthErrorCode } from '../errors.js';
+import type { DeviceTokens } from './device-token.js';
 import type { IpLimit } from './ip-limits.js';
 import { sendJson } from './json.js';
 import { requesterOf } from './requester.js';
@@ -20,6 +22,8 @@ export interface OauthDeps {
   revokeToken: RevokeToken;
   /** On handing codes in. */
   verifiesPerIp: IpLimit;
+  devices: Devices;
+  deviceTokens: DeviceTokens;
 }
 
 /** `POST /token` (RFC 6749 §4.3 and §6) and `POST /revoke` (RFC 7009) */
@@ -60,7 +64,7 @@ const username = z.string().min(1);
 const password = z.string().min(1);
 const refreshToken = z.string().min(1);
 const GRANTS = {
-  password: z.object({ username, password, ...meaningless }),
+  password: z.object({ username, password, device_token: once, ...meaningless }),
   refresh_token: z.object({ refresh_token: refreshToken, ...meaningless }),
 };
 const token = z.string().min(1);
@@ -73,13 +77,13 @@ export const OAUTH_FORMS = {
   revocation: z.object({ token }),
 };
 
-function createGrants({ readIdentifier, codeLength, verifyOtp, sessions, verifiesPerIp }: OauthDeps) {
+function createGrants({ readIdentifier, codeLength, verifyOtp, sessions, verifiesPerIp, ...device }: OauthDeps) {
   // The code, and behind it, for users who have one, the authenticator app's.
   const codes = new RegExp(`^(?<code>[0-9]{${codeLength}})(?<totpCode>[0-9]{6})?$`);
 
   const byPassword = async (req: Request, res: Response): Promise<SignIn> => {
     await verifiesPerIp.check(req, res);
-    const { username, password } = validForm(
+    const { username, password, device_token } = validForm(
       GRANTS.password,
       req,
       'Send username and password, and each parameter once.',
@@ -89,7 +93,14 @@ function createGrants({ readIdentifier, codeLength, verifyOtp, sessions, verifie
       throw new OauthError('invalid_request', 'username must be an e-mail address or a phone number.');
     const { code, totpCode } = codes.exec(password)?.groups ?? {};
     if (code === undefined) throw new OtpAuthError('invalid_otp');
-    return verifyOtp({ identifier, code, totpCode, requester: requesterOf(req) });
+    return verifyOtp({
+      identifier,
+      code,
+      totpCode,
+      requester: requesterOf(req),
+      // The code may have been asked for with it, and is then among its own.
+      device: device.devices.recognise(device.deviceTokens.presented(req, device_token), identifier),
+    });
   };
   const byRefreshToken = async (req: Request): Promise<SignIn> => {
     const { refresh_token } = validForm(GRANTS.refresh_token, req, 'Send refresh_token, and each parameter once.');

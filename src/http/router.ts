@@ -1,5 +1,5 @@
 import { type ErrorRequestHandler, type RequestHandler, Router } from 'express';
-import { OtpAuthError } from '../errors.js';
+import { isOtpAuthError, OtpAuthError } from '../errors.js';
 import { formBody, jsonBody } from './body.js';
 import { sendProblem } from './problem.js';
 
@@ -39,7 +39,7 @@ const undecodablePath: ErrorRequestHandler = (error: unknown, _req, res, next) =
   else sendProblem(res, new OtpAuthError('invalid_request', 'The path is not valid: each % begins a byte of UTF-8.'));
 };
 
-/** Holds requests until something is loaded; where that failed, the application's error handler hears of it. */
+/** Holds requests until something is loaded; where that failed, they are answered with its error. */
 export function waitFor(ready: Promise<void>): RequestHandler {
   let isReady = false;
   ready.then(
@@ -48,9 +48,18 @@ export function waitFor(ready: Promise<void>): RequestHandler {
     },
     () => {}, // each request is told
   );
-  return (_req, _res, next) => {
-    if (isReady) next();
-    else ready.then(() => next(), next);
+  return (_req, res, next) => {
+    if (isReady) {
+      next();
+      return;
+    }
+    ready.then(
+      () => next(),
+      (error: unknown) => {
+        if (isOtpAuthError(error)) sendProblem(res, error);
+        else next(error);
+      },
+    );
   };
 }
 

@@ -99,9 +99,9 @@ export function totpRoutes(deps: TotpDeps): Route[] {
   const post = (path: string, ...handlers: RequestHandler[]): Route => ({ method: 'post', path, handlers });
   return [
     post('/totp/enroll', enrolmentGuards.requireUser, enrolmentGuards.requireRecent(), enroll),
-    post('/totp/confirm', enrolmentGuards.requireUser, confirm),
+    post('/totp/confirm', enrolmentGuards.requireUser, deps.verifiesPerIp, confirm),
     { method: 'post', path: '/totp/verify', first: [deps.sameOrigin], handlers: [deps.verifiesPerIp, verify] },
-    post('/totp/recovery-codes', guards.requireUser, renew),
-    post('/totp/disable', guards.requireUser, disable),
+    post('/totp/recovery-codes', guards.requireUser, deps.verifiesPerIp, renew),
+    post('/totp/disable', guards.requireUser, deps.verifiesPerIp, disable),
   ];
 }

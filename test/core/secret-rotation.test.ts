@@ -144,6 +144,22 @@ describeOnEachStore('a new secret', (stored) => {
   });
 });
 
+describeOnEachStore('a device that was revoked while an old and a new secret were listed', (stored) => {
+  it('is a stranger also when the old one is gone', async () => {
+    const clock = fakeClock();
+    const startWith = (secret: string[]) =>
+      startAuthApp({ ...stored(), limits: { sendsPerHour: 1 }, jwt: { secret } }, clock);
+    const during = await startWith([B, A]);
+    await during.auth.api.requestOtp({ email: JO });
+    const { deviceToken } = await during.auth.api.verifyOtp({ email: JO, otp: during.lastCode(JO) });
+    clock.advanceSeconds(1);
+    await during.auth.api.revokeUser(JO);
+    const after = await startWith([B]);
+    await after.auth.api.requestOtp({ email: JO });
+    await expect(after.auth.api.requestOtp({ email: JO, deviceToken })).rejects.toMatchObject({ code: 'rate_limited' });
+  });
+});
+
 describe('a list of secrets', () => {
   it('may hold one twice', async () => {
     const app = await startAuthApp({ jwt: { secret: [B, A, B] } });

@@ -30,6 +30,13 @@ const FAULTS: Record<string, MailFault> = {
     },
     isSilent: true,
   },
+  'hangs up at once': {
+    begin: async (smtp) => {
+      smtp.fail({ at: 'connection', how: 'hang-up' });
+      await smtp.dropConnections();
+      return () => smtp.fail(undefined);
+    },
+  },
   'refuses the recipient': { begin: faulty({ at: 'recipient', how: 'refuse' }) },
   'refuses the message': { begin: faulty({ at: 'message', how: 'refuse' }) },
   'hangs up in the middle of a message': { begin: faulty({ at: 'message', how: 'hang-up' }) },

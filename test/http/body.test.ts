@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { Redis } from 'ioredis';
 import { type AuthApp, startAuthApp } from '../support/auth-app.js';
@@ -287,6 +289,18 @@ describe('a good body', () => {
     const app = await startAuthApp();
     expect((await call(`${app.url}/auth/request-otp`, { body: { email } })).status).toBe(200);
     expect(app.mails[0]?.to).toBe(email);
+  });
+
+  it('is 413 in chunks without an end, while they still come', async () => {
+    const app = await startAuthApp();
+    const socket = net.connect(Number(new URL(app.url).port), '127.0.0.1');
+    socket.write(
+      'POST /auth/request-otp HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+    );
+    for (let time = 0; time < 9; time += 1) socket.write(`400\r\n${'x'.repeat(1024)}\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 413 [^]*"code":"payload_too_large"/);
+    socket.destroy();
   });
 
   it('may come in chunks', async () => {

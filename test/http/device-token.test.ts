@@ -127,6 +127,20 @@ describeOnEachStore('a device that signed in before', (stored) => {
     expect((await verify(JO, app.lastCode(JO), cookie)).status).toBe(200);
   });
 
+  it.each<[string, (cookie: Headers) => [Headers, string]]>([
+    ['by its cookie', (cookie) => [cookie, '']],
+    ['by device_token in the form', (cookie) => [{}, `&device_token=${cookie['Cookie']?.split('=')[1]}`]],
+  ])('signs in at the OAuth 2.0 endpoint with a code of its own: %s', async (_way, shown) => {
+    await start();
+    const cookie = await signIn(JO);
+    await spendEverything(JO);
+    expect((await ask(JO, cookie)).status).toBe(200);
+    const [headers, member] = shown(cookie);
+    const body = `grant_type=password&username=${JO}&password=${app.lastCode(JO)}${member}`;
+    const form = { ...headers, 'Content-Type': 'application/x-www-form-urlencoded' };
+    expect((await call(`${app.url}/auth/token`, { body, headers: form })).status).toBe(200);
+  });
+
   it('is a stranger to every other identifier', async () => {
     await start();
     const mallory = await signIn('mallory@example.com');

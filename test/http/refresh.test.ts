@@ -24,6 +24,16 @@ describeOnEachStore('POST /refresh', (stored) => {
   const refreshCookieOf = ({ cookies }: Answer) => cookies.find(({ name }) => name === 'refresh_token');
   const successorOf = ({ body }: Answer) => String(body.refresh_token);
 
+  it('signs nobody out when the clock is set back', async () => {
+    const { signIn, refreshByCookie, clock } = await start();
+    const { refreshToken } = await signIn(JO);
+    clock.advanceSeconds(-DAY_SECONDS);
+    const answer = await refreshByCookie(refreshToken);
+    expect(answer.status).toBe(200);
+    clock.advanceSeconds(DAY_SECONDS);
+    expect((await refreshByCookie(refreshCookieOf(answer)?.value ?? '')).status).toBe(200);
+  });
+
   it('tells listeners of a token that is not good', async () => {
     const { refresh, auth, signIn } = await start();
     const codes: unknown[] = [];

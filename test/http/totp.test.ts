@@ -340,6 +340,36 @@ describe.each(['memory', 'redis'] as const)('authenticator apps, on %s', (where)
     expect((await me(later.body.access_token)).status).toBe(200);
   });
 
+  it.each<[string, (own: Awaited<ReturnType<typeof enrol>>, id: string) => Promise<unknown>]>([
+    ['given up', ({ secret, authorization }) => post('/totp/disable', { code: codeOf(secret) }, authorization)],
+    ['taken away', (_own, id) => running.auth.api.resetTotp(id)],
+  ])('are no less required once one is %s: what was signed in with it has ended', async (_how, remove) => {
+    await running.close();
+    await start({ totp: 'required' });
+    const own = await enrol();
+    const { access_token } = (await post('/refresh', { refresh_token: own.refreshToken })).body;
+    expect((await me(access_token)).status).toBe(200);
+    const [{ id } = { id: '' }] = (await running.auth.api.listUsers()).data;
+    await remove({ ...own, authorization: `Bearer ${access_token}` }, id);
+    expect((await running.auth.api.getUser(id)).totpEnabled).toBe(false);
+    expect((await me(access_token)).status).toBe(401);
+    running.clock.advanceSeconds(60);
+    expect((await me((await signInFirst()).body.access_token)).body.code).toBe('mfa_required');
+  });
+
+  it.each(['confirm', 'recovery-codes', 'disable'])('count codes by network address at /totp/%s', async (path) => {
+    await running.close();
+    await start({ limits: { verifiesPerIpPerMinute: 3 } });
+    const first = await signInFirst();
+    const authorization = `Bearer ${first.body.access_token}`;
+    await post('/totp/enroll', {}, authorization);
+    const statuses: number[] = [];
+    for (let time = 0; time < 3; time += 1)
+      statuses.push((await post(`/totp/${path}`, { code: '000000' }, authorization)).status);
+    expect(statuses.slice(0, 2)).not.toContain(429);
+    expect(statuses[2]).toBe(429);
+  });
+
   it.each([
     ['no token', { code: '123456' }],
     ['no code', { mfa_token: 'x' }],

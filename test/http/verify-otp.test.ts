@@ -153,6 +153,19 @@ describeOnEachStore('POST /verify-otp', (stored) => {
     expect(me.body['claims']).toMatchObject({ plan: 'gold' });
   });
 
+  it('is of the user as they are, whatever claims(user) does to what it is given', async () => {
+    const { verifyOtp, codeFor } = await start({
+      claims: (user) => {
+        user.id = 'evil';
+        (user.roles as string[]).push('admin');
+        return {};
+      },
+    });
+    const { status, body } = await verifyOtp(await codeFor());
+    expect(status).toBe(200);
+    expect(readToken(body.access_token).payload).toMatchObject({ sub: JO, roles: [] });
+  });
+
   it('lives jwt.accessTokenMinutes, and no longer than the session', async () => {
     const { verifyOtp, codeFor, clock, post } = await start({
       jwt: { accessTokenMinutes: 1440, refreshTokenDays: 7, sessionMaxDays: 1, refreshGraceSeconds: 0 },

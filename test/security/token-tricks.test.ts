@@ -130,7 +130,6 @@ const COMMON: [string, Forgery][] = [
   ['an iat that is missing', { payload: { iat: undefined } }],
   ['an iat that is text', { payload: { iat: String(NOW) } }],
   ['an iat with a fraction', { payload: { iat: NOW + 0.5 } }],
-  ['an iat in the future', { payload: { iat: NOW + 60 } }],
   ['an iat before time', { payload: { iat: -1 } }],
   ['an nbf in the future', { payload: { nbf: NOW + 60 } }],
   ['an nbf that is text', { payload: { nbf: 'soon' } }],
@@ -197,6 +196,7 @@ describe('an access token', () => {
 
   it.each<[string, Forgery]>([
     ...COMMON,
+    ['an iat in the future', { payload: { iat: NOW + 60 } }],
     ['the typ of a refresh token', { header: { typ: 'rt+jwt' } }],
     ['the type of a refresh token', { payload: { type: 'refresh' } }],
     ['a life that is longer than one can be', { payload: { exp: NOW + 3601 } }],
@@ -359,7 +359,9 @@ describe('a refresh token', () => {
   });
   const refresh = (refreshToken: string) => app.auth.api.refresh({ refreshToken });
 
-  it('is accepted when it is made the way that the package makes it', async () => {
+  it('is accepted when it is made the way that the package makes it, also by a clock that was ahead', async () => {
+    expect((await refresh(forge(good, key, { payload: { iat: NOW + 60 } }))).tokenType).toBe('bearer');
+    good = (await app.signIn(JO)).refreshToken;
     expect((await refresh(forge(good, key, {}))).tokenType).toBe('bearer');
   });
 

@@ -44,7 +44,7 @@ export interface Enrolment {
 export interface EnrolmentDeps {
   userStore: Pick<UserStore, 'update'>;
   secondFactor: SecondFactor;
-  sessions: Pick<Sessions, 'raise'>;
+  sessions: Pick<Sessions, 'raise' | 'endAll'>;
   secrets: Secrets;
   library: TotpLibrary;
   clock: Clock;
@@ -52,6 +52,8 @@ export interface EnrolmentDeps {
   /** Tells the user of the change. */
   notify: (user: UserRecord, kind: NoticeKind, locale: string) => void;
   issuer: string;
+  /** Whether everybody must have a second factor. */
+  isRequired: boolean;
 }
 
 export function createEnrolment(deps: EnrolmentDeps): Enrolment {
@@ -74,7 +76,11 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
   const emit = (name: 'totp.enabled' | 'totp.disabled', user: UserRecord, requester: Requester) =>
     deps.emit(name, { at: deps.clock.now(), userId: user.id, identifier: maskedIdentifierOf(user), ...requester });
   const remove = async (user: UserRecord, { requester, locale }: Change) => {
+    // Where everybody must have one, what was signed in with it is worth nothing without: before, so that nothing is
+    // half done where sessions cannot be ended; and after, for those opened in between.
+    if (deps.isRequired) await deps.sessions.endAll(user, 'totp_disabled', requester);
     await userStore.update(user.id, { totp: null });
+    if (deps.isRequired) await deps.sessions.endAll(user, 'totp_disabled', requester);
     emit('totp.disabled', user, requester);
     deps.notify(user, 'totp_disabled', locale);
   };

@@ -1,8 +1,9 @@
+import { notInstalled } from '../../errors.js';
 import type { Logger } from '../ports.js';
 
 /** RFC 6238 and its surroundings, by the libraries that are good at it. */
 export interface TotpLibrary {
-  /** Resolves when the libraries are loaded; rejects where one is not installed. */
+  /** Resolves when the libraries are loaded; rejects with `config_invalid` where one is not installed. */
   ready: Promise<void>;
   drawSecret(): string;
   /** The time step whose code this is: the present one, the one before or the one after; `undefined` for any other code. */
@@ -21,11 +22,15 @@ const STEP_SECONDS = 30;
 export function loadTotpLibrary(logger: Logger): TotpLibrary {
   let otplib: typeof import('otplib') | undefined;
   let qrcode: typeof import('qrcode') | undefined;
-  const ready = Promise.all([import('otplib'), import('qrcode')]).then(([loadedOtplib, loadedQrcode]) => {
-    otplib = loadedOtplib;
-    qrcode = loadedQrcode;
-  });
-  ready.catch(() => logger.error('express-otp-auth: totp needs otplib and qrcode: npm install otplib qrcode'));
+  const ready = Promise.all([import('otplib'), import('qrcode')])
+    .then(([loadedOtplib, loadedQrcode]) => {
+      otplib = loadedOtplib;
+      qrcode = loadedQrcode;
+    })
+    .catch((cause: unknown) => {
+      logger.error('express-otp-auth: totp needs otplib and qrcode: npm install otplib qrcode');
+      throw notInstalled(cause);
+    });
 
   return {
     ready,

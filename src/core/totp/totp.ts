@@ -34,10 +34,10 @@ export function createTotp(deps: {
   emit: Emit;
   notify: Notify;
   logger: Logger;
-  settings: { issuer: string; failuresPerDay: number };
+  settings: { issuer: string; isRequired: boolean; failuresPerDay: number };
 }): Totp {
   const library = loadTotpLibrary(deps.logger);
-  const { issuer, failuresPerDay } = deps.settings;
+  const { issuer, isRequired, failuresPerDay } = deps.settings;
   const secondFactor = createSecondFactor({
     ...deps,
     library,
@@ -50,7 +50,7 @@ export function createTotp(deps: {
   };
   return {
     ready: library.ready,
-    enrolment: createEnrolment({ ...deps, secondFactor, library, notify, issuer }),
+    enrolment: createEnrolment({ ...deps, secondFactor, library, notify, issuer, isRequired }),
     challenge: createMfaChallenge({ ...deps, secondFactor, notify }),
     isEnabled: (user) => secondFactor.isEnabled(user),
   };
