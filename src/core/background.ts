@@ -13,8 +13,8 @@ export interface Background {
   settle(): Promise<void>;
 }
 
-/** Taken now, before an application's test puts a clock of its own in its place. */
-const nextTurn = setImmediate;
+/** Taken now, before an application's test puts a clock of its own in their place. */
+const { setImmediate: nextTurn, setTimeout: later } = globalThis;
 
 /**
  * @param spreadMs Each piece of work begins at a random moment within this time, so that it slows down no request whose
@@ -31,7 +31,7 @@ export function createBackground({ spreadMs }: { spreadMs: number }): Background
         if (timer !== undefined) clearTimeout(timer);
         resolve();
       };
-      const timer = spreadMs === 0 ? undefined : setTimeout(begin, randomInt(spreadMs));
+      const timer = spreadMs === 0 ? undefined : later(begin, randomInt(spreadMs));
       if (timer === undefined) nextTurn(begin);
       waiting.add(begin);
     });
@@ -46,7 +46,7 @@ export function createBackground({ spreadMs }: { spreadMs: number }): Background
     },
     attend(work, patienceMs) {
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(resolve, patienceMs);
+        const timer = later(resolve, patienceMs);
         const running = work()
           .then(() => resolve(), reject)
           .finally(() => {

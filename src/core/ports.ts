@@ -11,7 +11,7 @@ export type CodePurpose = 'sign-in' | 'change-identifier';
 
 /** A browser or application that signed in before; it has send and failure counts of its own. */
 export interface ReturningDevice {
-  /** Keyed hash that names the device's lane. */
+  /** Random name of the device's lane. */
   lane: string;
   /** When the device cookie was signed; one signed before the devices were revoked counts as a stranger. */
   issuedAtMs: number;

@@ -23,7 +23,7 @@ export interface AccessClaims {
   [claim: string]: unknown;
 }
 
-/** What a refresh token says, and the secret that signed it. */
+/** What a refresh token says. */
 export interface RefreshClaims {
   sub: string;
   sid: string;
@@ -97,8 +97,7 @@ export const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
 ]);
 
 const DERIVED_KEY_ALGORITHM = 'HS256';
-/** Characters. */
-// All header fields of a request together, unless Node is told otherwise: what claims(user) adds may fill it.
+/** Characters: as many as all header fields of a request together, unless Node is told otherwise; what claims(user) adds may fill it. */
 export const LONGEST_TOKEN = 16_384;
 const CLOCK_LEEWAY_SECONDS = 5; // between the clocks of several servers
 // RFC 7515 §4.1: each would have the verifier take keys or rules from the token itself.

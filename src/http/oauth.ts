@@ -72,7 +72,7 @@ const REVOCATION = z.object({ token, token_type_hint: once, client_id: once, cli
 
 /** The forms that the endpoints take, whole: for the API document. */
 export const OAUTH_FORMS = {
-  password: z.object({ grant_type: z.literal('password'), username, password }),
+  password: z.object({ grant_type: z.literal('password'), username, password, device_token: once }),
   refreshToken: z.object({ grant_type: z.literal('refresh_token'), refresh_token: refreshToken }),
   revocation: z.object({ token }),
 };

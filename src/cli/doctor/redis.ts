@@ -124,7 +124,7 @@ function explainFailure(address: string, error: unknown, { redis }: Settings): F
     [
       /NOPERM/,
       `The user is not allowed what the package needs at ${address}.`,
-      'Give it +@all, or at least +eval +evalsha +script|load +mget +ping and the keys’ prefixes.',
+      'docs/redis.md has the ACL SETUSER command for it, under “A user of its own”.',
     ],
     [/LOADING/, `Redis at ${address} is still reading its data.`, 'Wait, and ask again.'],
   ];

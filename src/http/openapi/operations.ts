@@ -285,6 +285,7 @@ export function operations({
       description: 'The recovery codes are shown this once.',
       body: body('TotpCode', totpBodies.code),
       answer: 'RecoveryCodes',
+      limitedByAddress: true,
       errors: [...read, ...enrolling, 'invalid_totp', 'conflict', 'rate_limited'],
     },
     'post /totp/verify': {
@@ -304,6 +305,7 @@ export function operations({
       description: 'The old ones are dead.',
       body: body('TotpCode', totpBodies.code),
       answer: 'RecoveryCodes',
+      limitedByAddress: true,
       errors: [...read, ...guarded, 'invalid_totp', 'conflict', 'rate_limited'],
     },
     'post /totp/disable': {
@@ -312,6 +314,7 @@ export function operations({
       summary: 'Do without the authenticator app',
       description: 'By its code, or, where it is lost, by a recovery code.',
       body: body('TotpOrRecoveryCode', totpBodies.eitherCode),
+      limitedByAddress: true,
       errors: [...read, ...guarded, 'invalid_totp', 'conflict', 'rate_limited'],
     },
   };

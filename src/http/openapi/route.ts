@@ -1,3 +1,4 @@
+import { sendJson } from '../json.js';
 import type { Route } from '../router.js';
 import { type DocumentDeps, type OpenApiDocument, openApiDocument } from './document.js';
 
@@ -13,6 +14,6 @@ export interface OpenApi {
 export function createOpenApi(deps: DocumentDeps): OpenApi {
   let made: OpenApiDocument | undefined;
   const document = () => (made ??= openApiDocument({ ...deps, routes: [...deps.routes, route] }));
-  const route: Route = { method: 'get', path: '/openapi.json', handlers: [(_req, res) => void res.json(document())] };
+  const route: Route = { method: 'get', path: '/openapi.json', handlers: [(_req, res) => sendJson(res, document())] };
   return { document: () => structuredClone(document()), route };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { type Html, html, trusted } from './html.js';
+import { sendJson } from '../json.js';
 import { pathOfThisOrigin } from './return-to.js';
 import { SCRIPT, SCRIPT_HEADER } from './script.js';
 import { type Foreign, setSecurityHeaders } from './security-headers.js';
@@ -24,7 +25,7 @@ export function isFromScript(req: Request): boolean {
 export function sendPage(req: Request, res: Response, frame: Frame, view: View, status = 200): void {
   res.vary('Accept-Language').status(status);
   if (isFromScript(req)) {
-    res.json({ title: titleOf(frame, view), view: contentOf(frame, view).markup });
+    sendJson(res, { title: titleOf(frame, view), view: contentOf(frame, view).markup });
     return;
   }
   const nonce = randomBytes(16).toString('base64');

@@ -14,6 +14,7 @@ import type { PageTexts } from '../../options.js';
 import type { BrowserSessions } from '../browser-session.js';
 import type { DeviceTokens } from '../device-token.js';
 import type { IpLimits } from '../ip-limits.js';
+import { sendJson } from '../json.js';
 import type { AccessCookie, RefreshCookie } from '../refresh-cookie.js';
 import { requesterOf } from '../requester.js';
 import type { Route } from '../router.js';
@@ -278,7 +279,7 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
   }
 
   function leave({ req, res, around, next, send }: Visit): void {
-    if (isFromScript(req)) res.json({ location: next });
+    if (isFromScript(req)) sendJson(res, { location: next });
     else send(doneView(around, next));
   }
 
@@ -442,7 +443,7 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
       const outcome = await verify(visit, pending, opened.code);
       if (outcome.signIn !== undefined) return await finish(visit, outcome.signIn, pending.identifier);
       const location = '../sign-in';
-      return isFromScript(req) ? res.json({ location }) : res.redirect(303, location);
+      return isFromScript(req) ? sendJson(res, { location }) : res.redirect(303, location);
     } catch (error) {
       if (isOtpAuthError(error) && error.code === 'invalid_otp') return send(expiredLinkView(around), 400);
       return sendRefusal(visit, error, (shown) => linkView(around, pending, shown));
@@ -454,7 +455,7 @@ export function signInRoutes(deps: SignInPageDeps): Route[] {
     const next = pathOfThisOrigin(fieldOf(req, 'return_to')) ?? pathOfThisOrigin(req.query['return_to']);
     await endSession(visit);
     const location = next ?? '/';
-    return isFromScript(req) ? res.json({ location }) : res.redirect(303, location);
+    return isFromScript(req) ? sendJson(res, { location }) : res.redirect(303, location);
   });
 
   const first = [deps.sameOrigin];
