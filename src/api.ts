@@ -28,17 +28,28 @@ export interface Session {
  * list of sessions; without an `ip` the limits per address of the network are not counted.
  */
 export interface OtpAuthApi extends UserApi, TotpApi {
+  /**
+   * Sends a code. `expiresIn` and `resendIn` are in seconds. Rejects with `invalid_request`, `rate_limited` (with
+   * `details.retryAfterSeconds`), `delivery_failed` (the code is withdrawn) or `store_unavailable`. Where a message takes
+   * longer than `storeTimeoutMs` and 800 ms to be handed over, it resolves before that.
+   */
   requestOtp(
     input: Address & { locale?: string } & Partial<DeviceToken>,
     requester?: Requester,
   ): Promise<{ message: string; expiresIn: number; resendIn: number }>;
+  /**
+   * Signs in with a code. Rejects with `invalid_request`, `invalid_otp`, `rate_limited`, `store_unavailable`, or, for a
+   * user with an authenticator app, `mfa_required`, whose `details.mfaToken` is for `verifyTotp`.
+   */
   verifyOtp(
     input: Address & { otp: string } & Partial<DeviceToken>,
     requester?: Requester,
   ): Promise<TokenPair & DeviceToken>;
+  /** Rejects with `invalid_refresh_token` or `store_unavailable`. */
   refresh(input: { refreshToken: string }, requester?: Requester): Promise<TokenPair>;
+  /** Ends what the tokens name, expired or not. Rejects with `token_missing`, `invalid_token` where none is authentic, or `store_unavailable`. */
   logout(input: { accessToken?: string; refreshToken?: string }, requester?: Requester): Promise<{ message: string }>;
-  /** Ends every session of the user whose access token this is. */
+  /** Ends every session of the user whose access token this is. Rejects with `invalid_token`, `mfa_required` or `store_unavailable`. */
   logoutAll(input: { accessToken: string }): Promise<{ message: string; sessions: number }>;
   /**
    * What is known of somebody who cannot sign in, for support staff: never a code. It is of browsers that have not
@@ -54,7 +65,7 @@ export interface OtpAuthApi extends UserApi, TotpApi {
   revokeUser(userId: string): Promise<number>;
   /** Ends an access token alone, or a refresh token with its session; a token that is none does nothing (RFC 7009). */
   revokeToken(token: string): Promise<void>;
-  /** The user of a valid access token. */
+  /** The user of a valid access token. Rejects with `invalid_token`, `mfa_required` (with `totp: 'required'`) or `store_unavailable`. */
   authenticate(token: string): Promise<AuthenticatedUser>;
 }
 

@@ -12,6 +12,7 @@ export interface OutgoingEmail {
   text: string;
   html: string;
   locale: string;
+  /** What a code is for (`sign-in`, `change-identifier`), or what a notice tells of (`totp_enabled`, …). */
   purpose: string;
 }
 
@@ -125,7 +126,7 @@ export interface OtpAuthOptions {
   revocationWaitMs?: number;
   /** What the store may take for one operation, in milliseconds; then the answer is 503. @default 1000 */
   storeTimeoutMs?: number;
-  /** Lets `redis: 'memory:'` run with `NODE_ENV=production`: one process, and everything is lost when it ends. @default false */
+  /** Lets `redis: 'memory:'` and `users.store: 'memory'` run with `NODE_ENV=production`: one process, and everything is lost when it ends. @default false */
   allowMemoryInProduction?: boolean;
 
   email?: {
@@ -141,7 +142,10 @@ export interface OtpAuthOptions {
       secure?: boolean | 'required';
       /** Connections kept to the server at most. @default 20 */
       pool?: number;
-      /** How long handing a message over may take, connecting and all, in milliseconds. @default 10000 */
+      /**
+       * How long writing a message and handing it over may take, by `send` and `transport` as well, connecting and all,
+       * in milliseconds. An answer waits for 800 ms more than `storeTimeoutMs` at most: see `delivery`. @default 10000
+       */
       timeoutMs?: number;
       /** Options for the TLS connection, as for Node's `tls.connect`: a certificate authority of your own, say. */
       tls?: object;
@@ -324,13 +328,16 @@ export interface OtpAuthOptions {
 
   /** Every code is as many zeros as a code has digits, and nothing is sent: for development alone. @default false */
   magicOtp?: boolean;
-  /** Fixed codes for app-store reviewers: limited, logged, and refused once expired. */
+  /** Fixed codes for app-store reviewers: limited, logged, and refused once expired. `expiresAt`: a date, its ISO text, or milliseconds since the epoch. */
   reviewCodes?: readonly { identifier: string; code: string; expiresAt: string | number | Date }[];
 
   /** Serves the API document as a page at `/docs`. Needs the package swagger-ui-dist. @default false */
   docs?: boolean;
 
-  /** Claims added to access tokens; they never replace the package's own. */
+  /**
+   * Claims added to access tokens; they never replace the package's own. Asked for at each sign-in, after the code was
+   * used up, and at each refresh; where it throws, the application's error handler gets the error.
+   */
   claims?: (user: User) => Record<string, unknown> | Promise<Record<string, unknown>>;
   /** @default the console, for warnings and errors */
   logger?: Logger;

@@ -12,7 +12,8 @@ export type SecondFactorCode = { code: string; recoveryCode?: undefined } | { re
 
 /**
  * The endpoints on authenticator apps as functions. All reject with `not_found` where the option `totp` is not set, and
- * where there is no such user.
+ * where there is no such user; those that take a code, with `invalid_totp` and `rate_limited`; those that change what is
+ * there, with `conflict` where it is not.
  */
 export interface TotpApi {
   /** A secret to be shown to the user, and the same as a URI and as a PNG data URL. Nothing is enforced before `confirmTotp`. */
@@ -34,6 +35,7 @@ export interface TotpApi {
     input: { code: string },
     requester?: Requester,
   ): Promise<{ recoveryCodes: string[] }>;
+  /** Without a second factor from now on, by a code of the app or a recovery code; with `totp: 'required'` all sessions end. */
   disableTotp(userId: string, input: SecondFactorCode, requester?: Requester): Promise<void>;
   /** Takes the second factor away without a code, from somebody who has neither the app nor a recovery code left. */
   resetTotp(userId: string, requester?: Requester): Promise<void>;

@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { Era, Secrets } from '../secrets.js';
+import { decrypt, encrypt } from '../encrypt.js';
+import type { Secrets } from '../secrets.js';
 
 /** A user's second factor. */
 export interface TotpState {
@@ -11,19 +11,13 @@ export interface TotpState {
   recoveryHashes: readonly string[];
 }
 
-const IV_BYTES = 12; // NIST SP 800-38D §8.2
-const TAG_BYTES = 16;
-
 /**
  * The state as one opaque text for the user store: AES-256-GCM under a key derived from the current secret, bound to
  * the user, so that one user's text is worth nothing in another's row.
  */
 export function sealTotpState({ current }: Secrets, userId: string, state: TotpState): string {
-  const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', current.totpSecret, iv);
-  cipher.setAAD(Buffer.from(userId));
-  const text = Buffer.concat([cipher.update(JSON.stringify(state), 'utf8'), cipher.final()]);
-  return `${current.id}.${Buffer.concat([iv, cipher.getAuthTag(), text]).toString('base64url')}`;
+  const encrypted = encrypt(current.totpSecret, userId, JSON.stringify(state));
+  return `${current.id}.${encrypted.toString('base64url')}`;
 }
 
 /**
@@ -40,20 +34,10 @@ export function openTotpState(
   const [id = '', text = ''] = sealed.split('.');
   const era = secrets.find(id);
   if (era === undefined) throw new Error('the second factor was sealed under a secret that is no longer listed');
-  return JSON.parse(decrypt(era, userId, Buffer.from(text, 'base64url'))) as TotpState;
+  return JSON.parse(decrypt(era.totpSecret, userId, Buffer.from(text, 'base64url'))) as TotpState;
 }
 
 /** Whether it was sealed under another than the newest secret, and should be sealed anew. */
 export function isSealedUnderOldSecret({ current }: Secrets, sealed: string): boolean {
   return !sealed.startsWith(`${current.id}.`);
-}
-
-function decrypt(era: Era, userId: string, sealed: Buffer): string {
-  const tagEnd = IV_BYTES + TAG_BYTES;
-  const decipher = createDecipheriv('aes-256-gcm', era.totpSecret, sealed.subarray(0, IV_BYTES), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(Buffer.from(userId));
-  decipher.setAuthTag(sealed.subarray(IV_BYTES, tagEnd));
-  return decipher.update(sealed.subarray(tagEnd), undefined, 'utf8') + decipher.final('utf8');
 }

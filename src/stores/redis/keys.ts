@@ -14,6 +14,14 @@ export interface KeyPrefixes {
   user: string;
 }
 
+export const DEFAULT_PREFIXES: KeyPrefixes = {
+  otp: 'otp_',
+  limit: 'limit_',
+  session: 'session_',
+  blacklist: 'blacklist_',
+  user: 'user_',
+};
+
 /** Names every key. The braces are Redis Cluster's hash tag: all keys of one identifier, and all of one user, share a slot. */
 export function keysFor(prefixes: KeyPrefixes) {
   const lane = (identifierKey: string, name: string) => `${prefixes.limit}{${identifierKey}}:${name}`;

@@ -12,7 +12,7 @@ import type {
   SmsOutcome,
   Store,
 } from '../../core/ports.js';
-import { type Keys, keysFor, type KeyPrefixes } from './keys.js';
+import { DEFAULT_PREFIXES, type Keys, keysFor, type KeyPrefixes } from './keys.js';
 import { failFast } from './fail-fast.js';
 import { newsFromOutside, type Revocation, type RevocationNews, UNANNOUNCED } from './revocation-news.js';
 import type { RedisClient } from './redis-client.js';
@@ -35,14 +35,6 @@ import { rotateSession } from './scripts/rotate-session.js';
 import { takeLease } from './scripts/take-lease.js';
 import { withdrawCode } from './scripts/withdraw-code.js';
 import { withdrawSms } from './scripts/withdraw-sms.js';
-
-export const DEFAULT_PREFIXES: KeyPrefixes = {
-  otp: 'otp_',
-  limit: 'limit_',
-  session: 'session_',
-  blacklist: 'blacklist_',
-  user: 'user_',
-};
 
 /**
  * Codes, sessions and revocations on Redis 6.2 or newer, Valkey, or a Cluster of either.

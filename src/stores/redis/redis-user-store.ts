@@ -7,7 +7,7 @@ import {
   type UserStore,
 } from '../../core/users/user-store.js';
 import { failFast } from './fail-fast.js';
-import { keysFor, type KeyPrefixes } from './keys.js';
+import { DEFAULT_PREFIXES, keysFor, type KeyPrefixes } from './keys.js';
 import type { RedisClient } from './redis-client.js';
 import { runScript, type Script } from './run-script.js';
 import { createUser } from './scripts/create-user.js';
@@ -25,9 +25,9 @@ const PAGE = 1000;
  * All of them are in one slot, and so on one node of a Cluster: that is what lets an identifier and its user change in
  * one step. The server must keep what it is given: append-only file on, no eviction.
  */
-export function redisUserStore(given: RedisClient, { user: prefix = 'user_' }: Partial<KeyPrefixes> = {}): UserStore {
+export function redisUserStore(given: RedisClient, prefixes: Partial<KeyPrefixes> = {}): UserStore {
   const client = failFast(given);
-  const { users: keys } = keysFor({ otp: '', limit: '', session: '', blacklist: '', user: prefix });
+  const { users: keys } = keysFor({ ...DEFAULT_PREFIXES, ...prefixes });
   const run = (script: Script, ...args: (string | number)[]) => runScript(client, script, keys, args);
 
   const find = async (by: 'id' | 'identifier', value: string) => {
