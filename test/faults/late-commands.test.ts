@@ -69,7 +69,13 @@ describeWithOwnRedis('what a Redis does late', () => {
       await store.ping();
       const nowMs = Date.now();
       const times = { startedAtMs: nowMs, lastUsedAtMs: nowMs, expiresAtMs: nowMs + 60_000, endsAtMs: nowMs + 60_000 };
-      const request = { userKey: 'u', session: { id: 's', amr: [], ...times }, refreshId: 'r', decidedAtMs: nowMs, nowMs };
+      const request = {
+        userKey: 'u',
+        session: { id: 's', amr: [], ...times },
+        refreshId: 'r',
+        decidedAtMs: nowMs,
+        nowMs,
+      };
 
       const error = jest.spyOn(console, 'error').mockImplementation(() => {});
       await freezeWhile(() =>
