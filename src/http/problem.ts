@@ -1,6 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { isOtpAuthError, type OtpAuthError, type OtpAuthErrorCode } from '../errors.js';
-import { sendJson } from './json.js';
 
 const REALM = 'express-otp-auth';
 
@@ -14,19 +13,20 @@ export function sendProblem(res: Response, error: OtpAuthError): void {
   if (challenge !== undefined) res.append('WWW-Authenticate', challenge);
   if (details.retryAfterSeconds !== undefined) res.set('Retry-After', String(details.retryAfterSeconds));
   if (details.allow !== undefined) res.set('Allow', details.allow.join(', '));
-  const problem = {
-    type: `urn:express-otp-auth:error:${error.code}`,
-    title: error.title,
-    status: error.status,
-    detail: error.message,
-    code: error.code,
-    errors: details.errors,
-    retry_after: details.retryAfterSeconds,
-    max_age: details.maxAgeSeconds,
-    mfa_token: details.mfaToken,
-    methods: details.methods,
-  };
-  sendJson(res, problem, 'application/problem+json; charset=utf-8');
+  res.type('application/problem+json').send(
+    JSON.stringify({
+      type: `urn:express-otp-auth:error:${error.code}`,
+      title: error.title,
+      status: error.status,
+      detail: error.message,
+      code: error.code,
+      errors: details.errors,
+      retry_after: details.retryAfterSeconds,
+      max_age: details.maxAgeSeconds,
+      mfa_token: details.mfaToken,
+      methods: details.methods,
+    }),
+  );
 }
 
 /**

@@ -98,7 +98,7 @@ export function codeLanes(): CodeLanes {
     withdraw({ identifierKey, purpose, device, codeId, issuedAtMs, counts = 'taken_back' }) {
       // The device may have been revoked since: the code is where it was put, not where one would be put now.
       const keys = [sharedLane(identifierKey)];
-      if (device !== undefined) keys.unshift(deviceLane(identifierKey, device.lane));
+      if (device !== undefined) keys.push(deviceLane(identifierKey, device.lane));
       for (const key of keys) {
         const lane = lanes.get(key, issuedAtMs);
         const record = lane?.records.get(purpose);
