@@ -515,12 +515,6 @@ function refusals(given: Tree, production: boolean): Problem[] {
     if (valueAt(given, 'users.firstAdmin') !== undefined)
       refuse('users.firstAdmin', 'needs users.store: an admin is an account');
   }
-  const firstAdmin = valueAt(given, 'users.firstAdmin');
-  if (typeof firstAdmin === 'string' && plainIdentifier(firstAdmin)?.kind === 'phone' && given['sms'] === undefined)
-    refuse('users.firstAdmin', 'is a phone number and needs sms: no code would ever go there');
-  const { defaultCountry, allowedCountries } = (given['sms'] ?? {}) as { [option: string]: unknown };
-  if (defaultCountry !== undefined && Array.isArray(allowedCountries) && !allowedCountries.includes(defaultCountry))
-    refuse('sms.defaultCountry', 'must be one of sms.allowedCountries: its numbers would be refused');
   if (userStoreIs === 'redis' && (given['store'] !== undefined || given['redis'] === 'memory:'))
     refuse('users.store', "'redis' keeps users in the Redis of the option redis, and here is none");
   if (!production) return problems;

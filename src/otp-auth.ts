@@ -484,13 +484,15 @@ function openPhones(
   };
 }
 
-function warnOnce({ jwt, magicOtp, logger }: Settings): void {
+function warnOnce({ jwt, magicOtp, users, sms, logger }: Settings): void {
   if (jwt.secretIsRandom)
     logger.warn(
       'express-otp-auth: no JWT secret is configured, so a random one serves until this process ends. Set EXPRESS_OTP_AUTH_JWT_SECRET.',
     );
   if (magicOtp)
     logger.warn('express-otp-auth: magic codes are on: nothing is sent, and anyone can sign in as anyone with zeros.');
+  if (users.firstAdmin?.kind === 'phone' && sms === undefined)
+    logger.warn('express-otp-auth: users.firstAdmin is a phone number, and no code goes there before sms is set.');
 }
 
 async function checkHealth(store: Store, isUpToDate?: () => boolean): Promise<Health> {

@@ -209,6 +209,13 @@ describe('auth.events', () => {
 describe('without a secret', () => {
   const withoutSecret = { jwt: { secret: undefined as never } };
 
+  it('warns of a first admin to whom no code would go', () => {
+    const users = { store: 'memory', firstAdmin: '+4915112345678' } as const;
+    const sms = { send: () => {}, allowedCountries: ['DE'] };
+    expect(make({ users }).logged).toEqual([expect.stringMatching(/^warn .*users\.firstAdmin is a phone number/)]);
+    expect(make({ users, sms }).logged).toEqual([]);
+  });
+
   it('a random one serves, with one warning', async () => {
     const { logged, signIn, auth } = make(withoutSecret);
     expect(logged).toHaveLength(1);

@@ -60,16 +60,6 @@ describe('the options on users', () => {
     ['a store that lacks a function', { users: { store: { ...memoryUserStore(), list: undefined } } }, ['users.store']],
     ['an unknown option', { users: { store: 'memory', admin: 'x' } }, ['users.admin']],
     ['a first admin who is nobody', { users: { store: 'memory', firstAdmin: 'boss' } }, ['users.firstAdmin']],
-    [
-      'a first admin to whom no code would go',
-      { users: { store: 'memory', firstAdmin: '+4915112345678' } },
-      ['users.firstAdmin'],
-    ],
-    [
-      'a country that is not allowed',
-      { sms: { send: () => {}, allowedCountries: ['DE'], defaultCountry: 'FR' } },
-      ['sms.defaultCountry'],
-    ],
     ['a first admin without accounts', { users: { firstAdmin: 'boss@example.com' } }, ['users.firstAdmin']],
     ['closed sign-up without accounts', { signUp: 'closed' }, ['signUp']],
     ['sign-up by another name', { signUp: 'invited', users: { store: 'memory' } }, ['signUp']],
