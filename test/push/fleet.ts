@@ -59,7 +59,10 @@ export async function startProcess(
         if (child.exitCode !== null || child.signalCode !== null) return reject(new Error('the process has ended'));
         orders += 1;
         waiting.set(orders, { resolve, reject });
-        child.send({ ...details, order, id: orders });
+        // It may have been killed just now; its end is told of a moment later.
+        child.send({ ...details, order, id: orders }, (error) => {
+          if (error) reject(new Error('the process has ended'));
+        });
       }),
     signal: (name) => void child.kill(name),
     get isRunning() {
