@@ -1,5 +1,5 @@
 import { generateSync } from 'otplib';
-import { memoryUserStore, otpAuth, type OtpAuthEvent } from '../src/index.js';
+import { memoryStore, memoryUserStore, otpAuth, type OtpAuthEvent } from '../src/index.js';
 import { createTestAuth, type TestAuthOptions } from '../src/testing/index.js';
 import { closeAfterFile } from './support/closing.js';
 
@@ -27,6 +27,31 @@ async function firstFactor({ auth, clock, outbox }: Awaited<ReturnType<typeof en
   expect(error).toMatchObject({ code: 'mfa_required', details: { mfaToken: expect.any(String) } });
   return (error as { details: { mfaToken: string } }).details.mfaToken;
 }
+
+describe('confirming an authenticator app', () => {
+  it('shows the recovery codes and tells of it also where the session cannot be told', async () => {
+    const store = memoryStore();
+    const codes: string[] = [];
+    const auth = otpAuth({
+      store: { ...store, raiseSession: () => Promise.reject(new Error('no')) },
+      users: { store: 'memory' },
+      totp: 'optional',
+      jwt: { secret: SECRET },
+      email: { send: ({ text }) => codes.push(/^\d{6}$/m.exec(text)?.[0] ?? '') },
+      logger: { debug() {}, info() {}, warn() {}, error() {} },
+    });
+    closeAfterFile(() => auth.close());
+    const told: unknown[] = [];
+    auth.events.on('totp.enabled', ({ userId }) => told.push(userId));
+    await auth.api.requestOtp({ email: EMAIL });
+    const { accessToken } = await auth.api.verifyOtp({ email: EMAIL, otp: codes[0] ?? '' });
+    const { id, sessionId } = await auth.api.authenticate(accessToken);
+    const { secret } = await auth.api.enrollTotp(id);
+    const { recoveryCodes } = await auth.api.confirmTotp(id, { code: generateSync({ secret }), sessionId });
+    expect(recoveryCodes).toHaveLength(10);
+    expect(told).toEqual([id]);
+  });
+});
 
 describe('second factors as functions', () => {
   it('are enrolled, asked for, and complete a sign-in', async () => {

@@ -135,3 +135,26 @@ function askedStore(onAsked: () => void): Store {
     },
   });
 }
+
+describe('an application that has not installed what its options need', () => {
+  const SMS = { send: () => {}, allowedCountries: ['DE'] };
+  it.each<[string, OtpAuthOptions]>([
+    ['otplib', { users: { store: 'memory' }, totp: 'optional' }],
+    ['libphonenumber-js/max', { sms: SMS }],
+  ])('is told so in the log, and its callers nothing else: %s', async (library, options) => {
+    await jest.isolateModulesAsync(async () => {
+      jest.doMock(library, () => {
+        throw new Error('Cannot find module: /srv/internal');
+      });
+      const isolated = await import('../support/auth-app.js');
+      const { url, auth, logged } = await isolated.startAuthApp(options);
+      const answer = await call(`${url}/auth/request-otp`, { body: { email: 'jo@example.com' } });
+      expect([answer.status, answer.body.code]).toEqual([500, 'config_invalid']);
+      expect(answer.headers['content-type']).toMatch(/^application\/problem\+json\b/);
+      expect(answer.text).not.toMatch(/internal|npm install/);
+      expect(logged).toEqual([expect.stringMatching(/^error .*npm install /)]);
+      await expect(auth.api.requestOtp({ email: 'jo@example.com' })).rejects.toMatchObject({ code: 'config_invalid' });
+      jest.dontMock(library);
+    });
+  });
+});
