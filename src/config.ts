@@ -150,10 +150,12 @@ const STORE: (keyof Store)[] = [
 const USER_STORE = ['findById', 'findByIdentifier', 'create', 'update', 'delete', 'list'];
 const userStore = anObjectWith<UserStore>(...USER_STORE);
 const NO_PLAIN_IDENTIFIER = 'must be one plain e-mail address, or a phone number as +4915112345678';
-const countryNames = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
-// `XX` is nobody's code, and `UK` stands for `GB`: numbers of neither would ever be let through.
+// `XX` is nobody's code, and `UK` stands for `GB`: numbers of neither would ever be let through. The names take
+// longer to read than all the rest of this file, so only who sends SMS waits for them.
 const isCountry = (code: string) =>
-  /^[A-Z]{2}$/.test(code) && new Intl.Locale(`und-${code}`).region === code && countryNames.of(code) !== undefined;
+  /^[A-Z]{2}$/.test(code) &&
+  new Intl.Locale(`und-${code}`).region === code &&
+  new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }).of(code) !== undefined;
 const country = z.string().refine(isCountry, 'must be an ISO 3166-1 code such as "DE"');
 
 const publicUrl = z
@@ -170,10 +172,11 @@ const ownPath = z
 const httpsUrl = z
   .string()
   .refine((text) => text.startsWith('https://') && URL.canParse(text), 'must be an https: URL');
+const pageText = oneLine.min(1).max(500).optional();
 const pageTexts = z.strictObject({
-  ...(Object.fromEntries(PAGE_TEXT_NAMES.map((name) => [name, oneLine.min(1).max(500).optional()])) as Record<
+  ...(Object.fromEntries(PAGE_TEXT_NAMES.map((name) => [name, pageText])) as Record<
     (typeof PAGE_TEXT_NAMES)[number],
-    z.ZodOptional<z.ZodString>
+    typeof pageText
   >),
   direction: z.enum(['ltr', 'rtl']).optional(),
 });

@@ -1,18 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { loadSettings } from '../../src/config.js';
+import { builtPackage } from '../support/installed-package.js';
 
 describe('the express-otp-auth program', () => {
-  const root = path.join(__dirname, '../..');
-  const output = mkdtempSync(path.join(os.tmpdir(), 'express-otp-auth-cli-'));
-  const program = path.join(output, 'cli/main.js');
-  beforeAll(() => {
-    const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
-    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.cjs.json', '--outDir', output], { cwd: root });
-  });
-  afterAll(() => rmSync(output, { recursive: true }));
+  const program = path.join(builtPackage(), 'esm/cli/main.js');
   const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
 
   it('prints a new secret each time, alone on its line, that a production start accepts', () => {

@@ -13,7 +13,6 @@ import {
   rmSync,
   statSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -35,29 +34,28 @@ export function projectWithPackage({ kinds }: { kinds: readonly ('esm' | 'cjs')[
     symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name));
 
   copyFileSync(path.join(root, 'package.json'), path.join(installed, 'package.json'));
-  for (const kind of kinds) cpSync(compiled(kind), path.join(installed, 'dist', kind), { recursive: true });
+  const built = builtPackage();
+  for (const kind of kinds) cpSync(path.join(built, kind), path.join(installed, 'dist', kind), { recursive: true });
   return project;
 }
 
 const DAY_MS = 86_400_000;
 
-/** The folder of what `npm run build` would make of the present sources; made once for all test files. */
-function compiled(kind: 'esm' | 'cjs'): string {
+/** The folder of what `npm run build` makes of the present sources; made once for all test files. */
+export function builtPackage(): string {
   const cache = path.join(root, 'node_modules/.cache/express-otp-auth');
   mkdirSync(cache, { recursive: true });
-  const folder = path.join(cache, `${kind}-${hashOfSources()}`);
+  const folder = path.join(cache, hashOfSources());
   if (existsSync(folder)) return folder;
   for (const old of readdirSync(cache).map((name) => path.join(cache, name)))
     if (Date.now() - statSync(old).mtimeMs > DAY_MS) rmSync(old, { recursive: true, force: true });
 
   const output = mkdtempSync(`${folder}-`);
-  const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
   // Its exit code is left to `npm run typecheck`: what is wrong elsewhere is not for this test to report.
-  spawnSync(process.execPath, [tsc, '-p', `tsconfig.${kind}.json`, '--outDir', output], { cwd: root });
-  writeFileSync(path.join(output, 'package.json'), JSON.stringify({ type: kind === 'esm' ? 'module' : 'commonjs' }));
-  if (`${kind}-${hashOfSources()}` !== path.basename(folder)) {
+  spawnSync(process.execPath, ['scripts/build.mjs', output], { cwd: root });
+  if (hashOfSources() !== path.basename(folder)) {
     rmSync(output, { recursive: true }); // somebody saved a file in the meantime
-    return compiled(kind);
+    return builtPackage();
   }
   try {
     renameSync(output, folder);
@@ -75,8 +73,9 @@ function hashOfSources(): string {
   const files = [
     ...names.map((name) => path.join('src', name)),
     'tsconfig.json',
-    'tsconfig.esm.json',
-    'tsconfig.cjs.json',
+    'tsconfig.build.json',
+    'scripts/build.mjs',
+    'package.json',
   ];
   for (const file of files.toSorted((one, other) => (one < other ? -1 : 1)))
     hash.update(file).update(readFileSync(path.join(root, file)));
