@@ -5,6 +5,7 @@ import { startProcess } from './process.mjs';
 /** Name → module in targets/ and what it exports. */
 const TARGETS = {
   'bare Express': ['unguarded', 'start'],
+  'a Map of tokens': ['unguarded', 'withMap'],
   'jsonwebtoken, key object': ['jsonwebtoken', 'withKeyObject'],
   'jsonwebtoken, string': ['jsonwebtoken', 'withString'],
   '@auth/express': ['auth-express', 'start'],
@@ -12,6 +13,7 @@ const TARGETS = {
   'passport-jwt + ioredis': ['passport-jwt', 'start'],
   'better-auth': ['better-auth', 'start'],
   'hand-written': ['hand-written', 'start'],
+  'hand-written, protected': ['hand-written-protected', 'start'],
   'express-otp-auth, check': ['express-otp-auth', 'check'],
   'express-otp-auth, check, no cache': ['express-otp-auth', 'checkWithoutCache'],
   'express-otp-auth, push': ['express-otp-auth', 'push'],

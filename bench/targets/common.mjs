@@ -32,10 +32,10 @@ export function addBenchRoutes(app, { token, revoke = async () => {}, codes = ne
 }
 
 /** An application with one guarded route whose tokens jsonwebtoken signs. */
-export function guardedBy(guards, revoke) {
+export function guardedBy(guards, revoke, issue = signToken) {
   const app = express();
   app.get('/me', ...guards, answer);
-  return addBenchRoutes(app, { token: async (email) => signToken(email), revoke });
+  return addBenchRoutes(app, { token: async (email) => issue(email), revoke });
 }
 
 export function verifyWith(key) {
