@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { loadSettings, VARIABLE_PREFIX, VARIABLES } from '../src/config.js';
+import { VARIABLE_PREFIX, VARIABLES } from '../src/config/variables.js';
+import { loadSettings } from '../src/config.js';
 import { memoryStore, otpAuth, OtpAuthError, type OtpAuthOptions } from '../src/index.js';
 import { closeAfterFile } from './support/closing.js';
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { loadSettings, VARIABLES } from '../src/config.js';
+import { VARIABLES } from '../src/config/variables.js';
+import { loadSettings } from '../src/config.js';
 
 const readme = readFileSync(path.join(__dirname, '../README.md'), 'utf8');
 
@@ -19,7 +20,7 @@ function configurationTable(): string[][] {
 }
 
 describe("the README's table of configuration", () => {
-  it('has every variable, in the order of src/config.ts, with its option', () => {
+  it('has every variable, in the order of src/config/variables.ts, with its option', () => {
     const rows = configurationTable().map(([variable, option]) => [variable, option]);
     expect(rows).toEqual(VARIABLES.map(([variable, option]) => [variable, option]));
   });

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { VARIABLES } from '../../src/config.js';
+import { VARIABLES } from '../../src/config/variables.js';
 import { otpAuth } from '../../src/index.js';
 import { closeAfterFile } from '../support/closing.js';
 import { projectWithPackage, runInstalled, runNode } from '../support/installed-package.js';

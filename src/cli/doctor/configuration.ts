@@ -1,4 +1,5 @@
-import { codeRulesOf, loadSettings, type Settings, VARIABLE_PREFIX, VARIABLES } from '../../config.js';
+import { VARIABLE_PREFIX, VARIABLES } from '../../config/variables.js';
+import { codeRulesOf, loadSettings, type Settings } from '../../config.js';
 import { budgetOf } from '../../core/budget.js';
 import { isOtpAuthError, type Problem } from '../../errors.js';
 import type { Finding } from './check.js';
