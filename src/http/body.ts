@@ -1,8 +1,9 @@
 import { parse as parseForm } from 'node:querystring';
 import express, { type Request, type RequestHandler, type Response } from 'express';
-import { z } from 'zod';
-import { OtpAuthError } from '../errors.js';
+import type { z } from 'zod';
+import { OtpAuthError, type Problem } from '../errors.js';
 import { sendProblem } from './problem.js';
+import { readInput } from './read-input.js';
 
 const LARGEST_BODY_BYTES = 8192;
 // Compressed bodies are refused: nothing that the endpoints take is worth compressing.
@@ -51,12 +52,12 @@ function bodyOf(mediaType: string, parse: RequestHandler, parseText: (text: stri
  * @throws OtpAuthError `invalid_request` with the path of each problem.
  */
 export function validBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw invalidRequest(parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })));
+  const read = readInput(schema, body);
+  if ('data' in read) return read.data;
+  throw invalidRequest(read.problems);
 }
 
-function invalidRequest(errors: { path: string; message: string }[]): OtpAuthError {
+function invalidRequest(errors: Problem[]): OtpAuthError {
   return new OtpAuthError('invalid_request', 'The request body is not valid. See errors.', { errors });
 }
 

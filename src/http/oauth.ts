@@ -9,6 +9,7 @@ import { isOtpAuthError, OtpAuthError, type OtpAuthErrorCode } from '../errors.j
 import type { DeviceTokens } from './device-token.js';
 import type { IpLimit } from './ip-limits.js';
 import { sendJson } from './json.js';
+import { readInput } from './read-input.js';
 import { requesterOf } from './requester.js';
 import type { Route } from './router.js';
 
@@ -121,9 +122,9 @@ function createGrants({ readIdentifier, codeLength, verifyOtp, sessions, verifie
 }
 
 function validForm<Schema extends z.ZodType>(schema: Schema, req: Request, advice: string): z.output<Schema> {
-  const parsed = schema.safeParse(req.body ?? {});
-  if (!parsed.success) throw new OauthError('invalid_request', advice);
-  return parsed.data;
+  const read = readInput(schema, req.body ?? {});
+  if ('data' in read) return read.data;
+  throw new OauthError('invalid_request', advice);
 }
 
 /** Error codes of RFC 6749 §5.2; where it has none (limits, a store that is down), the package's own. */

@@ -10,6 +10,7 @@ import type { IpLimit } from './ip-limits.js';
 import { sendJson } from './json.js';
 import { handle } from './problem.js';
 import { type IsTotpEnabled, publicUser } from './public-user.js';
+import { readInput } from './read-input.js';
 import type { RefreshCookie } from './refresh-cookie.js';
 import { preferredLanguage } from './request-otp.js';
 import { requesterOf } from './requester.js';
@@ -139,8 +140,7 @@ function allUsersRoutes(deps: UsersDeps): Route[] {
 }
 
 function validQuery(schema: UserSchemas['listUsers'], req: Request) {
-  const parsed = schema.safeParse(req.query);
-  if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
-  throw new OtpAuthError('invalid_request', 'The query is not valid. See errors.', { errors });
+  const read = readInput(schema, req.query);
+  if ('data' in read) return read.data;
+  throw new OtpAuthError('invalid_request', 'The query is not valid. See errors.', { errors: read.problems });
 }

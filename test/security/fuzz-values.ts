@@ -171,6 +171,8 @@ export function hostileValue(random: Random, { depth }: { depth: number }): unkn
     () => ({ $ne: inner(), $gt: '' }),
     () => Object.fromEntries(['toString', 'valueOf', 'then', 'length'].map((name) => [name, inner()])),
     () => ({ toJSON: inner(), constructor: { prototype: { isAdmin: true } } }),
+    // What cannot be compared with a number: whoever tries gets a TypeError.
+    () => ({ length: { toString: 0, valueOf: 0 }, size: { toString: 0, valueOf: 0 } }),
   ])();
 }
 
