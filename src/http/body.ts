@@ -68,6 +68,8 @@ function refuseWhenTooLong(req: Request, res: Response): void {
     received += chunk.length;
     if (received <= LARGEST_BODY_BYTES) return;
     req.off('data', count);
+    // What was refused for another reason still sends its rest; setting a header then would end the process.
+    if (res.headersSent) return;
     res.set('Connection', 'close');
     sendProblem(res, tooLarge());
   };

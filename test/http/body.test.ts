@@ -303,6 +303,30 @@ describe('a good body', () => {
     socket.destroy();
   });
 
+  it('ends nothing where it was refused for its kind, and goes on for more bytes than it may have', async () => {
+    const app = await startAuthApp();
+    const uncaught: unknown[] = [];
+    const note = (error: unknown) => uncaught.push(error);
+    process.on('uncaughtException', note);
+    for (const [path, type] of [
+      ['request-otp', 'application/json'],
+      ['token', 'application/x-www-form-urlencoded'],
+    ] as const) {
+      const socket = net.connect(Number(new URL(app.url).port), '127.0.0.1');
+      socket.write(
+        `POST /auth/${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      );
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString()).toMatch(/^HTTP\/1\.1 415 /);
+      socket.write(
+        `4000\r\n${'x'.repeat(0x4000)}\r\n0\r\n\r\nGET /auth/none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+      );
+      await once(socket, 'close');
+    }
+    process.off('uncaughtException', note);
+    expect(uncaught).toEqual([]);
+  });
+
   it('may come in chunks', async () => {
     const app = await startAuthApp();
     const headers = { 'Transfer-Encoding': 'chunked' };
