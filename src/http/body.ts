@@ -99,7 +99,12 @@ function parseReadBody(req: Request, parseText: (text: string) => unknown, done:
 /** An application's own parser may have let more through: in chunks of no announced length, or compressed. */
 function isOverLimit({ headers, body }: Request): boolean {
   const wasMeasured = headers['transfer-encoding'] === undefined && headers['content-encoding'] === undefined;
-  return !wasMeasured && body !== undefined && JSON.stringify(body).length > LARGEST_BODY_BYTES;
+  if (wasMeasured || body === undefined) return false;
+  try {
+    return JSON.stringify(body).length > LARGEST_BODY_BYTES;
+  } catch {
+    return true; // nested deeper than the stack is high, which the limit leaves no room for
+  }
 }
 
 function parseError(error: unknown, mediaType: string): OtpAuthError {

@@ -77,6 +77,9 @@ describe.each<[string, () => Express]>([
     expect([large.status, large.body.code]).toEqual([413, 'payload_too_large']);
     const chunked = await post({ email: JO, padding: 'x'.repeat(9000) }, { 'Transfer-Encoding': 'chunked' });
     expect(chunked.status).toBe(413);
+    const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    const deep = await post(nested, { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' });
+    expect([deep.status, deep.body.code]).toEqual([413, 'payload_too_large']);
     expect(mails).toEqual([]);
   });
 
