@@ -1,6 +1,6 @@
 // Hostile requests to the built package, for as long as you like:
 //   npm run fuzz -- --minutes 10 [--seed 1] [--redis redis://localhost:6379/9]
-// Without --redis everything is in memory. The Redis database is not emptied; use one that holds nothing else.
+// With an odd seed the application has parsers of its own. Without --redis everything is in memory. The Redis database is not emptied; use one that holds nothing else.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -30,8 +30,10 @@ process.on('unhandledRejection', (reason) => failures.push(`unhandled rejection:
 process.on('uncaughtException', (error) => failures.push(`uncaught exception: ${String(error?.stack ?? error)}`));
 
 const stored = values.redis === 'memory:' ? {} : { users: { store: 'redis' }, revocation: 'push' };
-const target = await startTarget({ otpAuth, express }, { redis: values.redis, ...stored });
-console.log(`seed ${seed}, ${minutes} minutes, ${values.redis === 'memory:' ? 'in memory' : 'on Redis'}`);
+const parsesFirst = seed % 2 === 1;
+const target = await startTarget({ otpAuth, express }, { redis: values.redis, ...stored }, { parsesFirst });
+const where = values.redis === 'memory:' ? 'in memory' : 'on Redis';
+console.log(`seed ${seed}, ${minutes} minutes, ${where}${parsesFirst ? ', after parsers of the application' : ''}`);
 const report = await fuzz(target, { seed, requests: Infinity, forMs: minutes * 60_000 });
 const haul = await target.signIn({ email: 'a-new-person@example.com' }).catch(() => undefined);
 if (haul === undefined) failures.push('nobody can sign in any more');

@@ -187,6 +187,7 @@ function jsonText(random: Random, loot: Loot): string {
   if (random.chance(0.03)) return random.pick(POLLUTION);
   if (random.chance(0.04)) return JSON.stringify(hostileValue(random, { depth: 4 })) ?? '';
   if (random.chance(0.02)) return '['.repeat(random.int(8_000));
+  if (random.chance(0.01)) return `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
   if (random.chance(0.02)) return `{"email":${'{"a":'.repeat(1_000)}1${'}'.repeat(1_000)}}`;
   if (random.chance(0.02)) return '{"email":"jo@example.com","email":"eve@example.com","otp":1e999,"otp":-0}';
   return JSON.stringify(fieldsOf(random, loot));

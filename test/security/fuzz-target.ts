@@ -13,10 +13,15 @@ export interface RunningTarget extends FuzzTarget {
 const MOUNT_PATH = '/auth';
 const KEPT_CODES = 20;
 
-/** Starts one, of whichever build of the package and version of Express it is given. */
+/**
+ * Starts one, of whichever build of the package and version of Express it is given.
+ *
+ * @param parsesFirst - Whether the application reads bodies and nested queries before the router does.
+ */
 export async function startTarget(
   build: { otpAuth: typeof otpAuth; express: typeof express },
   options: OtpAuthOptions,
+  { parsesFirst }: { parsesFirst: boolean },
 ): Promise<RunningTarget> {
   const codes: string[] = [];
   const byAddress = new Map<string, string>();
@@ -50,6 +55,12 @@ export async function startTarget(
     sms: { send: ({ to, code }) => keep(to, code), allowedCountries: ['DE'] },
   });
   const app = build.express();
+  if (parsesFirst) {
+    app.set('query parser', 'extended');
+    const parsers = [build.express.json({ limit: '1mb', strict: false }), build.express.urlencoded({ extended: true })];
+    // What they make of nonsense is the application's business; here it goes on without a body.
+    for (const parser of parsers) app.use((req, res, next) => void parser(req, res, () => next()));
+  }
   app.use(MOUNT_PATH, auth);
   app.get('/me', auth.requireUser, (req, res) => {
     res.json(req.user);

@@ -15,7 +15,8 @@ describeOnEachStore('hostile requests', (stored) => {
     const note = (reason: unknown) => rejections.push(reason);
     process.on('unhandledRejection', note);
     process.on('uncaughtException', note);
-    const target = await startTarget({ otpAuth, express }, withMore(stored()));
+    const options = withMore(stored());
+    const target = await startTarget({ otpAuth, express }, options, { parsesFirst: typeof options.redis === 'string' });
     try {
       const report = await fuzz(target, { seed: SEED, requests: REQUESTS });
       process.stdout.write(`fuzz, ${summaryOf(report)}\n`);
