@@ -10,32 +10,60 @@ import { rolldown } from 'rolldown';
 const root = path.dirname(import.meta.dirname);
 const output = path.resolve(process.argv[2] ?? path.join(root, 'dist'));
 const typescript = path.dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
-const { dependencies, peerDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+const { version, dependencies, peerDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 const declared = Object.keys({ ...dependencies, ...peerDependencies });
-const entries = ['index', 'client/index', 'testing/index', 'stores/kysely/index', 'cli/main'];
+const entries = ['index', 'client/index', 'testing/index', 'stores/kysely/index'];
 
 rmSync(output, { recursive: true, force: true });
-const bundle = await rolldown({
-  input: Object.fromEntries(entries.map((entry) => [entry, path.join(root, `src/${entry}.ts`)])),
-  platform: 'node',
-  transform: { target: 'node20' },
-  external: (id) => declared.some((name) => id === name || id.startsWith(`${name}/`)),
+await build('esm', 'module', [...entries, 'cli/main']);
+await build('cjs', 'commonjs', entries, {
+  // A CommonJS application's jest has no `import()`.
+  dynamicImportInCjs: false,
+  plugins: [requireInTry()],
 });
-for (const [folder, type] of [
-  ['esm', 'module'],
-  ['cjs', 'commonjs'],
-]) {
+
+async function build(folder, type, names, options) {
   const dir = path.join(output, folder);
+  const bundle = await rolldown({
+    input: Object.fromEntries(names.map((name) => [name, path.join(root, `src/${name}.ts`)])),
+    platform: 'node',
+    transform: { target: 'node20', define: { PACKAGE_VERSION: JSON.stringify(version) } },
+    external: isExternal,
+  });
   await bundle.write({
     dir,
     format: folder,
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name].js',
-    // A CommonJS application's jest has no `import()`.
-    dynamicImportInCjs: false,
+    ...options,
   });
+  await bundle.close();
   writeFileSync(path.join(dir, 'package.json'), `${JSON.stringify({ type })}\n`);
   const tsc = [path.join(typescript, 'bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', dir];
   execFileSync(process.execPath, tsc, { cwd: root, stdio: 'inherit' });
 }
-await bundle.close();
+
+function isExternal(id) {
+  return declared.some((name) => id === name || id.startsWith(`${name}/`));
+}
+
+/**
+ * What was `import()` in a `try` becomes a `require()` in a function of its own, which bundlers no longer see to be in
+ * one: they would refuse to build an application that has not installed the package.
+ */
+function requireInTry() {
+  const late = /\.then\(\(\) => (?:\/\* @__PURE__ \*\/ )?([\w.]+\(require\("([^"]+)"\), 1\))\)/g;
+  return {
+    name: 'require-in-try',
+    renderChunk(code, { fileName, dynamicImports }) {
+      const changed = [];
+      const inTry = code.replace(late, (_all, loaded, id) => {
+        changed.push(id);
+        return `.then(() => { try { return ${loaded}; } catch (cause) { throw cause; } })`;
+      });
+      const left = dynamicImports.filter((id) => isExternal(id) && !changed.includes(id));
+      if (left.length > 0) throw new Error(`${fileName} has no require() in a try for ${left.join(', ')}`);
+      return inTry;
+    },
+  };
+}

@@ -79,14 +79,3 @@ export function storeUnavailable(
 ): OtpAuthError {
   return new OtpAuthError('store_unavailable', message, { retryAfterSeconds: 1, cause });
 }
-
-/** For what cannot be known when the factory is called, because packages are loaded in the background. */
-export function notInstalled(cause: unknown): OtpAuthError {
-  return new OtpAuthError(
-    'config_invalid',
-    'Something that the configuration needs is not installed. The log names it.',
-    {
-      cause,
-    },
-  );
-}

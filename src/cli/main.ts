@@ -1,11 +1,18 @@
 #!/usr/bin/env node
 import { secret } from './secret.js';
 
+/** Written in by the build. */
+declare const PACKAGE_VERSION: string;
+
 const USAGE = `Usage: express-otp-auth <command>
 
 Commands:
   doctor   say what is wrong with the configuration, and how to mend it (doctor --help)
   secret   print a good secret for EXPRESS_OTP_AUTH_JWT_SECRET
+
+Options:
+  --version   print the version of the package
+  --help      print this
 `;
 
 const [command, ...args] = process.argv.slice(2);
@@ -16,6 +23,9 @@ switch (command) {
     break;
   case 'doctor':
     void examine();
+    break;
+  case '--version':
+    process.stdout.write(`${PACKAGE_VERSION}\n`);
     break;
   case undefined:
   case 'help':

@@ -1,11 +1,11 @@
 import type { CountryCode, PhoneNumber } from 'libphonenumber-js';
-import { notInstalled } from '../errors.js';
-import type { Logger } from './ports.js';
 import type { Identifier } from './identifier.js';
+import { notLoaded } from './optional-packages.js';
+import type { Logger } from './ports.js';
 
 /** Reads phone numbers, of the countries that messages may go to. */
 export interface PhoneNumbers {
-  /** Resolves when the library is loaded; rejects with `config_invalid` where it is not installed. */
+  /** Resolves when the library is loaded; rejects with `config_invalid` where it is not there. */
   ready: Promise<void>;
   /** E.164; `undefined` for anything that is no such number. Call it after `ready`. */
   parse(input: string): Identifier | undefined;
@@ -31,15 +31,13 @@ export function createPhoneNumbers(
   logger: Logger,
 ): PhoneNumbers {
   let library: typeof import('libphonenumber-js/max') | undefined;
-  const ready = import('libphonenumber-js/max').then(
-    (loaded) => {
-      library = loaded;
-    },
-    (cause: unknown) => {
-      logger.error('express-otp-auth: phone numbers need libphonenumber-js: npm install libphonenumber-js');
-      throw notInstalled(cause);
-    },
-  );
+  async function load(): Promise<void> {
+    try {
+      library = await import('libphonenumber-js/max');
+    } catch (cause) {
+      throw notLoaded('sms', ['libphonenumber-js'], cause, logger);
+    }
+  }
   const allowed = new Set(allowedCountries);
 
   const read = (input: string): PhoneNumber | undefined =>
@@ -55,7 +53,7 @@ export function createPhoneNumbers(
     );
 
   return {
-    ready,
+    ready: load(),
     parse(input) {
       const text = plain(input);
       const number = WRITTEN_NUMBER.test(text) ? read(text) : undefined;

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { RequestHandler, Response } from 'express';
+import { notLoaded } from '../core/optional-packages.js';
 import type { Logger } from '../core/ports.js';
 import { type Route, waitFor } from './router.js';
 
@@ -7,15 +10,19 @@ const FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
 
 /**
  * `GET /docs`: the API document as a page of Swagger UI, served from the installed package swagger-ui-dist; nothing is
- * loaded from elsewhere. Where that package is not installed, the log says so at once and the page is an error of the
- * application's.
+ * loaded from elsewhere. Where that package is not there, the log says so at once and the page is `config_invalid`.
  */
 export function docsRoutes({ title, logger }: { title: string; logger: Logger }): Route[] {
   let folder = '';
-  const ready = import('swagger-ui-dist/absolute-path.js').then(({ default: absolutePath }) => {
-    folder = absolutePath();
-  });
-  ready.catch(() => logger.error('express-otp-auth: docs needs swagger-ui-dist: npm install swagger-ui-dist'));
+  async function load(): Promise<void> {
+    try {
+      const { default: absolutePath } = await import('swagger-ui-dist/absolute-path.js');
+      folder = folderOfFiles(absolutePath());
+    } catch (cause) {
+      throw notLoaded('docs', ['swagger-ui-dist'], cause, logger);
+    }
+  }
+  const ready = load();
 
   const page: RequestHandler = (req, res) => {
     // What the page refers to is relative to its own address, which is the one without a slash at its end.
@@ -37,6 +44,12 @@ export function docsRoutes({ title, logger }: { title: string; logger: Logger })
     { method: 'get', path: '/docs/start.js', handlers: [start] },
     ...files,
   ];
+}
+
+/** The package finds its files by the place of its code, which in a bundle is the bundle's. */
+function folderOfFiles(folder: string): string {
+  if (FILES.every((name) => existsSync(path.join(folder, name)))) return folder;
+  throw new Error(`its files are not in ${folder}. In a bundled server, swagger-ui-dist must be external`);
 }
 
 function secured(res: Response): Response {

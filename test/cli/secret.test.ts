@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { loadSettings } from '../../src/config.js';
@@ -12,6 +13,13 @@ describe('the express-otp-auth program', () => {
     expect(one).toMatch(/^[\w-]{64}\n$/);
     expect(other).not.toBe(one);
     expect(() => loadSettings({}, { NODE_ENV: 'production', EXPRESS_OTP_AUTH_JWT_SECRET: one.trim() })).not.toThrow();
+  });
+
+  it('prints the version of the package', () => {
+    const { version } = JSON.parse(readFileSync(path.join(__dirname, '../../package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(run('--version').stdout).toBe(`${version}\n`);
   });
 
   it('says what it can do, and fails on what it cannot', () => {

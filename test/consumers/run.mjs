@@ -1,5 +1,5 @@
-// Packs the package once, and installs the tarball in fresh folders as five kinds of application would: each must
-// install, compile where it is TypeScript, sign in and out on its own server, and exit by itself once it has closed.
+// Packs the package once, and installs the tarball in fresh folders as seven kinds of application would: each must
+// install, compile or be bundled where it is built, sign in and out on its own server, and exit by itself once it has closed.
 // `node test/consumers/run.mjs esm jest-commonjs` runs the named ones alone.
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';

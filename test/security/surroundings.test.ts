@@ -136,25 +136,47 @@ function askedStore(onAsked: () => void): Store {
   });
 }
 
-describe('an application that has not installed what its options need', () => {
+describe('an application that lacks what its options need', () => {
   const SMS = { send: () => {}, allowedCountries: ['DE'] };
-  it.each<[string, OtpAuthOptions]>([
-    ['otplib', { users: { store: 'memory' }, totp: 'optional' }],
-    ['libphonenumber-js/max', { sms: SMS }],
-  ])('is told so in the log, and its callers nothing else: %s', async (library, options) => {
+  const TOTP: OtpAuthOptions = { users: { store: 'memory' }, totp: 'optional' };
+  const notInstalled = Object.assign(new Error('Cannot find module: /srv/internal'), { code: 'MODULE_NOT_FOUND' });
+  const notReadable = new SyntaxError("Unexpected token 'export'\n\n  in /srv/internal");
+
+  it.each<[string, OtpAuthOptions, Error, RegExp]>([
+    ['otplib', TOTP, notInstalled, /^error .*totp needs otplib and qrcode: npm install otplib qrcode'$/],
+    ['otplib', TOTP, notReadable, /^error .*otplib and qrcode, .*could not be loaded: .*'export' in \/srv\/internal"$/],
+    ['libphonenumber-js/max', { sms: SMS }, notInstalled, /^error .*sms needs .*npm install libphonenumber-js'$/],
+    ['swagger-ui-dist/absolute-path.js', { docs: true }, notInstalled, /^error .*docs needs .*npm install swagger-ui-/],
+  ])('is told so in the log, and its callers nothing else: %s', async (library, options, cause, said) => {
     await jest.isolateModulesAsync(async () => {
       jest.doMock(library, () => {
-        throw new Error('Cannot find module: /srv/internal');
+        throw cause;
       });
       const isolated = await import('../support/auth-app.js');
       const { url, auth, logged } = await isolated.startAuthApp(options);
-      const answer = await call(`${url}/auth/request-otp`, { body: { email: 'jo@example.com' } });
+      const answer = options.docs
+        ? await call(`${url}/auth/docs`, { method: 'GET' })
+        : await call(`${url}/auth/request-otp`, { body: { email: 'jo@example.com' } });
       expect([answer.status, answer.body.code]).toEqual([500, 'config_invalid']);
       expect(answer.headers['content-type']).toMatch(/^application\/problem\+json\b/);
+      expect(answer.text.includes('not installed')).toBe(cause === notInstalled);
       expect(answer.text).not.toMatch(/internal|npm install/);
-      expect(logged).toEqual([expect.stringMatching(/^error .*npm install /)]);
-      await expect(auth.api.requestOtp({ email: 'jo@example.com' })).rejects.toMatchObject({ code: 'config_invalid' });
+      expect(logged).toEqual([expect.stringMatching(said)]);
+      const calling = auth.api.requestOtp({ email: 'jo@example.com' });
+      if (options.docs) await calling;
+      else await expect(calling).rejects.toMatchObject({ code: 'config_invalid' });
       jest.dontMock(library);
+    });
+  });
+
+  it('and where a bundle has taken only the code of Swagger UI, not its files', async () => {
+    await jest.isolateModulesAsync(async () => {
+      jest.doMock('swagger-ui-dist/absolute-path.js', () => () => '/srv/bundle');
+      const isolated = await import('../support/auth-app.js');
+      const { url, logged } = await isolated.startAuthApp({ docs: true });
+      expect((await call(`${url}/auth/docs`, { method: 'GET' })).body.code).toBe('config_invalid');
+      expect(logged).toEqual([expect.stringMatching(/^error .*swagger-ui-dist must be external/)]);
+      jest.dontMock('swagger-ui-dist/absolute-path.js');
     });
   });
 });

@@ -1,9 +1,9 @@
-import { notInstalled } from '../../errors.js';
+import { notLoaded } from '../optional-packages.js';
 import type { Logger } from '../ports.js';
 
 /** RFC 6238 and its surroundings, by the libraries that are good at it. */
 export interface TotpLibrary {
-  /** Resolves when the libraries are loaded; rejects with `config_invalid` where one is not installed. */
+  /** Resolves when the libraries are loaded; rejects with `config_invalid` where one is not there. */
   ready: Promise<void>;
   drawSecret(): string;
   /** The time step whose code this is: the present one, the one before or the one after; `undefined` for any other code. */
@@ -22,18 +22,17 @@ const STEP_SECONDS = 30;
 export function loadTotpLibrary(logger: Logger): TotpLibrary {
   let otplib: typeof import('otplib') | undefined;
   let qrcode: typeof import('qrcode') | undefined;
-  const ready = Promise.all([import('otplib'), import('qrcode')])
-    .then(([loadedOtplib, loadedQrcode]) => {
-      otplib = loadedOtplib;
-      qrcode = loadedQrcode;
-    })
-    .catch((cause: unknown) => {
-      logger.error('express-otp-auth: totp needs otplib and qrcode: npm install otplib qrcode');
-      throw notInstalled(cause);
-    });
+  async function load(): Promise<void> {
+    try {
+      otplib = await import('otplib');
+      qrcode = await import('qrcode');
+    } catch (cause) {
+      throw notLoaded('totp', ['otplib', 'qrcode'], cause, logger);
+    }
+  }
 
   return {
-    ready,
+    ready: load(),
     drawSecret: () => loaded(otplib).generateSecret(),
     matchingStep(secret, code, nowMs) {
       if (!/^[0-9]{6}$/.test(code)) return undefined;
