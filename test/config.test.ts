@@ -289,6 +289,31 @@ describe('an option out of its bounds', () => {
   });
 });
 
+describe('the message about an option of the wrong kind', () => {
+  const aCodeUntil = (expiresAt?: unknown) => ({
+    reviewCodes: [{ identifier: 'a@example.com', code: '123456', expiresAt }],
+  });
+  const sms = { send: () => {} };
+
+  it.each<[object, string]>([
+    [
+      { redis: 5 },
+      "redis (EXPRESS_OTP_AUTH_REDIS_URL): must be a redis:// or rediss:// URL, an ioredis client, or 'memory:'",
+    ],
+    [{ redis: {} }, "must be a redis:// or rediss:// URL, an ioredis client, or 'memory:'"],
+    [{ redis: 'http://localhost' }, "must be a redis:// or rediss:// URL, an ioredis client, or 'memory:'"],
+    [aCodeUntil('x'), 'reviewCodes.0.expiresAt: must be a valid date'],
+    [aCodeUntil(), 'reviewCodes.0.expiresAt: must be a valid date'],
+    [{ sms }, 'sms.allowedCountries: is required: a list of countries such as ["DE"]'],
+    [{ sms: { ...sms, allowedCountries: 'DE' } }, 'a list of countries such as ["DE"]'],
+    [{ users: 'redis' }, 'users: must be { store, firstAdmin }'],
+    [{ allowedOrigins: 'https://a.example' }, "must be a list such as ['https://app.example.com']"],
+  ])('says what it has to be: %j', (options, message) => {
+    expect(refusal(options).message).toContain(message);
+    expect(refusal(options).message).not.toMatch(/Invalid input|expected/);
+  });
+});
+
 describe('unknown options', () => {
   it('are refused at every depth, all of them', () => {
     const paths = refusedPaths({

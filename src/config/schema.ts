@@ -33,11 +33,17 @@ const oneLine = z.string().regex(/^[^\p{Cc}]*$/u, 'must have no line breaks and 
 const asList = <Item>(item: z.ZodType<Item>) =>
   z.union([item.transform((one) => [one]), z.array(item)], `must be one or a list`);
 
+/** In place of zod's "expected object": what the value has to be. What is wrong inside of it keeps its own message. */
+const insteadOfType = (message: string) => ({
+  error: ({ code }: { code?: string | undefined }) => (code === 'invalid_type' ? message : undefined),
+});
+
+const NO_REDIS = "must be a redis:// or rediss:// URL, an ioredis client, or 'memory:'";
 const redisUrl = z
   .string()
   .refine(
     (text) => text === 'memory:' || ['redis:', 'rediss:'].includes(URL.canParse(text) ? new URL(text).protocol : ''),
-    "must be a redis:// or rediss:// URL, or 'memory:'",
+    NO_REDIS,
   );
 const redisClient = anObjectWith<RedisClient>('evalsha', 'eval', 'mget');
 const origin = z
@@ -66,6 +72,7 @@ const STORE: (keyof Store)[] = [
 ];
 const USER_STORE = ['findById', 'findByIdentifier', 'create', 'update', 'delete', 'list'];
 const userStore = anObjectWith<UserStore>(...USER_STORE);
+const NO_DATE = 'must be a valid date';
 const NO_PLAIN_IDENTIFIER = 'must be one plain e-mail address, or a phone number as +4915112345678';
 // `XX` is nobody's code, and `UK` stands for `GB`: numbers of neither would ever be let through. The names take
 // longer to read than all the rest of this file, so only who sends SMS waits for them.
@@ -111,15 +118,12 @@ const pagesSchema = z.strictObject(
     returnTo: ownPath.default('/'),
     locales: z.record(languageTag, pageTexts).default({}),
   },
-  {
-    error: ({ code }) =>
-      code === 'invalid_type' ? 'must be true, false or { appName, logoUrl, css, returnTo, locales }' : undefined,
-  },
+  insteadOfType('must be true, false or { appName, logoUrl, css, returnTo, locales }'),
 );
 
 /** The options as they may be given, with their defaults. */
 export const schema = z.strictObject({
-  redis: z.union([redisUrl, redisClient]).default('redis://localhost:6379/0'),
+  redis: z.union([redisUrl, redisClient], NO_REDIS).default('redis://localhost:6379/0'),
   redisOptions: z.record(z.string(), z.unknown()).default({}),
   store: anObjectWith<Store>(...STORE).optional(),
   storeTimeoutMs: wholeNumber(10, 60_000).default(1000),
@@ -152,7 +156,7 @@ export const schema = z.strictObject({
     .strictObject({
       send: aFunction<(sms: OutgoingSms) => unknown>('that hands a text over'),
       allowedCountries: z
-        .array(country)
+        .array(country, insteadOfType('is required: a list of countries such as ["DE"]'))
         .min(1, 'must name the countries that messages may go to, such as ["DE", "SI"]'),
       defaultCountry: country.optional(),
       origin: origin.optional(),
@@ -228,7 +232,7 @@ export const schema = z.strictObject({
         .default('/'),
     })
     .prefault({}),
-  allowedOrigins: z.array(origin).default([]),
+  allowedOrigins: z.array(origin, insteadOfType("must be a list such as ['https://app.example.com']")).default([]),
   pages: z.preprocess((given) => (given === true ? {} : given === false ? undefined : given), pagesSchema.optional()),
   publicUrl: publicUrl.optional(),
   limits: z
@@ -245,19 +249,22 @@ export const schema = z.strictObject({
     .prefault({}),
   signUp: z.enum(['open', 'closed']).default('open'),
   users: z
-    .strictObject({
-      store: z
-        .union(
-          [z.enum(['redis', 'memory']), userStore],
-          "must be 'redis', 'memory' or an object with " + USER_STORE.join(', '),
-        )
-        .optional(),
-      firstAdmin: z
-        .string()
-        .refine((text) => plainIdentifier(text) !== undefined, NO_PLAIN_IDENTIFIER)
-        .transform((text) => plainIdentifier(text) as Identifier)
-        .optional(),
-    })
+    .strictObject(
+      {
+        store: z
+          .union(
+            [z.enum(['redis', 'memory']), userStore],
+            "must be 'redis', 'memory' or an object with " + USER_STORE.join(', '),
+          )
+          .optional(),
+        firstAdmin: z
+          .string()
+          .refine((text) => plainIdentifier(text) !== undefined, NO_PLAIN_IDENTIFIER)
+          .transform((text) => plainIdentifier(text) as Identifier)
+          .optional(),
+      },
+      insteadOfType('must be { store, firstAdmin }'),
+    )
     .prefault({}),
   totp: z
     .union(
@@ -275,7 +282,7 @@ export const schema = z.strictObject({
       z.strictObject({
         identifier: z.string().refine((text) => plainIdentifier(text) !== undefined, NO_PLAIN_IDENTIFIER),
         code: z.string().regex(/^[0-9]+$/, 'must be digits'),
-        expiresAt: z.union([z.string(), z.number(), z.date()]).pipe(z.coerce.date()),
+        expiresAt: z.union([z.string(), z.number(), z.date()], NO_DATE).pipe(z.coerce.date(NO_DATE)),
       }),
     )
     .default([]),
