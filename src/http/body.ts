@@ -5,13 +5,14 @@ import { OtpAuthError, type Problem } from '../errors.js';
 import { sendProblem } from './problem.js';
 import { readInput } from './read-input.js';
 
+const JSON_TYPE = 'application/json';
 const LARGEST_BODY_BYTES = 8192;
 // Compressed bodies are refused: nothing that the endpoints take is worth compressing.
 const LIMITS = { limit: LARGEST_BODY_BYTES, inflate: false };
 
 /** Reads a JSON body, whether or not the application has done so before. */
 export function jsonBody(): RequestHandler[] {
-  return bodyOf('application/json', express.json({ ...LIMITS, type: () => true }), JSON.parse);
+  return bodyOf(JSON_TYPE, express.json({ ...LIMITS, type: () => true }), JSON.parse);
 }
 
 /** The same for a form, as OAuth 2.0 sends them (RFC 6749 appendix B). */
@@ -111,5 +112,6 @@ function parseError(error: unknown, mediaType: string): OtpAuthError {
   const { status } = error as { status?: number };
   if (status === 413) return tooLarge();
   if (status === 415) return new OtpAuthError('unsupported_media_type', `Send ${mediaType}, uncompressed, in UTF-8.`);
-  return invalidRequest([{ path: '', message: `must be ${mediaType}` }]);
+  const message = mediaType === JSON_TYPE ? 'is not valid JSON, or no object' : `must be ${mediaType}`;
+  return invalidRequest([{ path: '', message }]);
 }

@@ -184,6 +184,14 @@ describe('a body that is not what the contract says', () => {
     }
   });
 
+  it.each(['{"email":', '{"email":"jo@example.com"', "{'email':1}", 'null'])(
+    'is called what it is where it is JSON by name alone: %s',
+    async (text) => {
+      const answer = await post('request-otp', text, { 'Content-Type': 'application/json' });
+      expect(answer.body.errors).toEqual([{ path: '', message: 'is not valid JSON, or no object' }]);
+    },
+  );
+
   it('is 400 where there is none', async () => {
     for (const path of ['request-otp', 'verify-otp']) {
       const answer = await call(`${app.url}/auth/${path}`);
