@@ -26,7 +26,7 @@ export interface Guards {
   requireUser: RequestHandler;
   /** As `requireUser`, and lets requests without credentials through. A bad token is still 401. */
   optionalUser: RequestHandler;
-  /** 403 unless the user has one of the roles. After `requireUser`, or instead of it. */
+  /** 403 unless the user has one of the roles. After `requireUser`, or instead of it. Throws `config_invalid` for what are no roles. */
   requireRole(...roles: string[]): RequestHandler;
   /** 401 as RFC 9470 has it unless the user signed in within so many seconds. After `requireUser`, or instead of it. Throws `config_invalid` for what is no number of seconds. @default the option `recentSeconds` */
   requireRecent(seconds?: number): RequestHandler;
@@ -70,13 +70,20 @@ export function createGuards(deps: {
       return unlessSignedOut(() => authenticate(req, res));
     }),
 
-    requireRole: (...roles) =>
-      guard((req, res) =>
+    requireRole(...roles) {
+      // Nobody has a list for a role: the mistake would let nobody through, and look like a missing role.
+      if (roles.length === 0 || !roles.every((role) => typeof role === 'string'))
+        throw new OtpAuthError(
+          'config_invalid',
+          "requireRole takes roles, one at least: requireRole('admin', 'editor').",
+        );
+      return guard((req, res) =>
         whenKnown(userOf(req, res), (user) => {
           if (!roles.some((role) => user.roles.includes(role)))
             throw new OtpAuthError('insufficient_scope', 'You may not do this.');
         }),
-      ),
+      );
+    },
 
     requireRecent(seconds = deps.recentSeconds) {
       // No sign-in is older than NaN seconds: the mistake would let everybody through.

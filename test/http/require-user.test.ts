@@ -163,11 +163,15 @@ describe('requireRole', () => {
     expect((await get(resign(accessToken, { roles: ['reader', 'editor'] }))).status).toBe(200);
   });
 
-  it('lets nobody through where it names no role', async () => {
-    const { get, signIn, resign } = await startGuarded((auth) => [auth.requireRole()]);
-    const { accessToken } = await signIn(JO);
-    expect((await get(resign(accessToken, { roles: ['admin'] }))).status).toBe(403);
-  });
+  it.each<[unknown[]]>([[[]], [[['admin']]], [['admin', undefined]]])(
+    'throws at the start where it is told %j, and does not lock everybody out later',
+    async (roles) => {
+      const { auth } = await startAuthApp();
+      expect(() => auth.requireRole(...(roles as string[]))).toThrow(
+        expect.objectContaining({ code: 'config_invalid' }),
+      );
+    },
+  );
 
   it('goes by the token, whatever user other middleware has set', async () => {
     const { get, signIn } = await startGuarded((auth) => [pretend, auth.requireRole('admin')]);
