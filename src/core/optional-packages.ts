@@ -33,9 +33,9 @@ function isMissingModule(cause: unknown): boolean {
   return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
 }
 
-/** On one line: test runners write pages. */
+/** On one line: test runners write pages, in errors of another realm, which are no `instanceof Error`. */
 function reasonOf(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return message.replaceAll(/\s+/g, ' ').trim().slice(0, LONGEST_REASON);
+  const { message = cause } = (cause ?? {}) as { message?: unknown };
+  return String(message).replaceAll(/\s+/g, ' ').trim().slice(0, LONGEST_REASON);
 }
 const LONGEST_REASON = 300;
