@@ -12,6 +12,10 @@ describe('docs/testing.md', () => {
   );
   const [jestConfig] = programs.filter((program) => program.startsWith('// jest.config.cjs\n')) as [string];
   const [application, ...tests] = programs.filter((program) => program !== jestConfig) as [string, ...string[]];
+  /** The name that the guide gives it. */
+  const fileOf = (program: string, place: number) =>
+    `${/^\/\/ ([\w.-]+)\.[jt]s\b/.exec(program)?.[1] ?? `${place}.test`}.js`;
+  const forNode = tests.filter((program) => program.includes('node:test'));
   let project: string;
 
   beforeAll(() => {
@@ -20,22 +24,21 @@ describe('docs/testing.md', () => {
       writeFileSync(path.join(project, name), transformSync(program, { loader: 'ts' }).code);
     writeFileSync(path.join(project, 'package.json'), JSON.stringify({ type: 'module' }));
     write('app.js', application);
-    for (const [place, program] of tests.entries())
-      write(`${place}.${program.includes('node:test') ? 'node' : 'vitest'}.test.js`, program);
+    for (const [place, program] of tests.entries()) write(fileOf(program, place), program);
   });
 
   it('has tests that pass under Vitest as they stand', () => {
-    const report = runInstalled('vitest', ['run', '--globals', '--reporter=json', '.vitest.test.js'], project);
+    const report = runInstalled('vitest', ['run', '--globals', '--reporter=json'], project);
     const { numPassedTests, numTotalTests, testResults } = JSON.parse(report) as {
       numPassedTests: number;
       numTotalTests: number;
       testResults: object[];
     };
-    expect(testResults).toHaveLength(tests.filter((program) => !program.includes('node:test')).length);
+    expect(testResults).toHaveLength(tests.length - forNode.length);
     expect(numPassedTests).toBe(numTotalTests);
   });
 
-  it('has a first test that passes under Jest, set up as it says', () => {
+  it('has a first test that passes under Jest, set up as it says, as does one with a second factor', () => {
     const folder = path.join(project, 'jest');
     mkdirSync(folder);
     const files = {
@@ -43,15 +46,26 @@ describe('docs/testing.md', () => {
       'jest.config.cjs': jestConfig,
       'app.ts': application,
       'app.test.ts': tests[0]!,
+      'totp.test.ts': SECOND_FACTOR,
+      'app-test.js': forNode[0]!,
     };
     for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
     const report = runInstalled('jest', ['--json'], folder);
-    expect(JSON.parse(report)).toMatchObject({ success: true, numPassedTests: 3, numTotalTests: 3 });
+    expect(JSON.parse(report)).toMatchObject({ success: true, numPassedTests: 4, numTotalTests: 4 });
   });
 
   it('has tests that pass under node:test as they stand', () => {
-    const names = tests.flatMap((program, place) => (program.includes('node:test') ? [`${place}.node.test.js`] : []));
-    expect(names).toHaveLength(2);
+    const names = forNode.map((program) => fileOf(program, tests.indexOf(program)));
+    expect(names).toEqual(['app-test.js', 'my-store-test.js']);
     expect(runNode(['--test', '--test-reporter=tap', ...names], project)).toMatch(/^# fail 0$/m);
   });
 });
+
+const SECOND_FACTOR = `
+import { createTestAuth } from 'express-otp-auth/testing';
+
+it('signs in with a second factor', async () => {
+  const { signIn } = createTestAuth({ users: { store: 'memory' }, totp: 'required' });
+  expect((await signIn('ann@example.com')).user.amr).toContain('totp');
+});
+`;
