@@ -182,6 +182,7 @@ function complaint(
       return more[0] === 'install' && more[1] === 'expo-secure-store' ? undefined : `npx expo ${more.join(' ')}`;
     case 'npx jest':
       return existsSync(path.join(root, more[0] ?? '')) ? undefined : `no test ${more[0]}`;
+    case 'npx esbuild':
     case 'npx tsx':
     case 'npx vitest':
       return undefined;
