@@ -151,6 +151,16 @@ describe('a process whose revocations are pushed', () => {
     expect(await isGood(late, after.accessToken)).toBe(true);
   });
 
+  it('takes no revoked token for good that it is shown for the first time after Redis lost its data', async () => {
+    const one = await start({ redis: redisUrl() });
+    const { accessToken } = await one.signIn('jo@example.com');
+    await one.auth.api.logout({ accessToken });
+    const late = await start({ redis: redisUrl() });
+    expect(await isGood(late, accessToken)).toBe(false);
+    await redis.flushdb(); // and `late` has not asked the registry since
+    expect(await isGood(late, accessToken)).toBe(false);
+  });
+
   it('lets people in whose session began before the registry, which is asked about once', async () => {
     const checking = await start({ redis: redisUrl(), revocation: 'check' });
     const [stays, goes] = [await checking.signIn('jo@example.com'), await checking.signIn('jo@example.com')];
@@ -232,12 +242,10 @@ describeWithOwnRedis('two databases of one Redis', () => {
   it('have nothing to do with each other', async () => {
     const { url } = await startRedis();
     const [here, there] = [await start({ redis: `${url}/1` }), await start({ redis: `${url}/2` })];
-    await sleep(1100); // of what was issued before, `here` would ask for the session, which is not in its database
-    const signedIn = await there.signIn('jo@example.com');
-    expect(await isGood(here, signedIn.accessToken)).toBe(true);
-    await there.auth.api.logout(signedIn);
-    expect(await isGood(there, signedIn.accessToken)).toBe(false);
-    expect(await isGood(here, signedIn.accessToken)).toBe(true);
+    const [mineHere, mineThere] = [await here.signIn('jo@example.com'), await there.signIn('jo@example.com')];
+    await there.auth.api.revokeUser('jo@example.com');
+    expect(await isGood(there, mineThere.accessToken)).toBe(false);
+    expect(await isGood(here, mineHere.accessToken)).toBe(true);
   });
 });
 
@@ -273,6 +281,36 @@ describeWithOwnRedis('after a failover that lost what was revoked last', () => {
   });
 });
 
+describeWithOwnRedis('when Redis comes back with older data', () => {
+  it('what was revoked since stays revoked, sessions and all, and those who heard of it put it back', async () => {
+    const server = await startRedis();
+    const redis = new Redis(server.url, { retryStrategy: () => 20 });
+    redis.on('error', () => {});
+    closeAfterFile(() => redis.disconnect());
+    const [one, other] = [await start({ redis: server.url }), await start({ redis: server.url })];
+    const [byId, byUser] = [await one.signIn('token@example.com'), await one.signIn('user@example.com')];
+    await sleep(1100); // a user's revocation counts for the seconds before it
+    const older = new Map<string, Buffer>();
+    for (const key of await redis.keys('session_*')) older.set(key, (await redis.dumpBuffer(key)) as Buffer);
+    await one.auth.api.logout({ accessToken: byId.accessToken });
+    await one.auth.api.revokeUser('user@example.com');
+    await one.close(); // deployed anew
+    await server.stop();
+    await server.start();
+    for (const [key, value] of older) await redis.restore(key, 60_000, value);
+
+    await untilUpToDate(other.auth, false);
+    await untilUpToDate(other.auth, true);
+    const late = await start({ redis: server.url });
+    for (const { accessToken, refreshToken } of [byId, byUser]) {
+      while (typeof (await isGood(late, accessToken)) === 'string') await sleep(20);
+      expect(await isGood(late, accessToken)).toBe(false);
+      await expect(late.auth.api.refresh({ refreshToken })).rejects.toMatchObject({ code: 'invalid_refresh_token' });
+    }
+    expect(await redis.keys('session_*')).toEqual([]);
+  });
+});
+
 describeWithOwnRedis('on a cluster', () => {
   it('revocations are pushed as well, whichever node has them', async () => {
     const { nodes } = await startRedisCluster({ nodes: 3 });
@@ -287,6 +325,26 @@ describeWithOwnRedis('on a cluster', () => {
     }
     await Promise.all([one.close(), other.close()]);
     expect(clients.map(({ status }) => status)).toEqual(['ready', 'ready']);
+  });
+});
+
+describeWithOwnRedis('on a cluster of which one node loses its data', () => {
+  it('what was revoked before is refused by those who came later, and asked the registry’s node alone', async () => {
+    const { servers } = await startRedisCluster({ nodes: 3 });
+    const admins = servers.map(({ url }) => new Redis(url));
+    closeAfterFile(() => admins.forEach((admin) => admin.disconnect()));
+    const connect = () => {
+      const client = new Cluster(servers.map(({ port }) => ({ host: '127.0.0.1', port })));
+      closeAfterFile(() => client.disconnect());
+      return client;
+    };
+    const one = await start({ redis: connect() });
+    const tokens: string[] = [];
+    for (let user = 0; user < 12; user += 1) tokens.push((await one.signIn(`user${user}@example.com`)).accessToken);
+    for (const accessToken of tokens) await one.auth.api.logout({ accessToken });
+    const late = await start({ redis: connect() });
+    for (const admin of admins) if ((await admin.keys('blacklist_{registry}*')).length === 0) await admin.flushdb();
+    for (const accessToken of tokens) expect(await isGood(late, accessToken)).toBe(false);
   });
 });
 

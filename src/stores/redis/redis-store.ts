@@ -197,7 +197,7 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
             sessionId,
             await run(
               rotateSession,
-              [keys.sessions(userKey), keys.revoked(userKey, sessionId)],
+              [keys.sessions(userKey), keys.revoked(userKey, sessionId), keys.revokedUser(userKey)],
               [
                 request.nowMs,
                 sessionId,

@@ -25,8 +25,6 @@ export interface RedisState {
   readonly feed: string;
   /** Run id; empty where Redis does not tell. */
   readonly server: string;
-  /** Tokens issued before then may have been revoked in a Redis that has lost its data since. */
-  readonly bornAtSeconds: number;
   /** By the monotonic clock. */
   readonly settlesAtMs: number;
 }
@@ -84,7 +82,7 @@ const LONGEST_RETRY_MS = 5000;
 export function joinRegistry(deps: MembershipDeps): Membership {
   const { client, keys, clock, monotonic } = deps;
   const connection = watchConnections(client);
-  let state: (RedisState & { connections: number }) | undefined;
+  let state: (RedisState & { connections: number; nodesLost: number }) | undefined;
   let epoch: Epoch | undefined;
   /** When the last answered question was asked, and the last one whose echo came round. */
   let renewedAtMs = Number.NEGATIVE_INFINITY;
@@ -167,34 +165,27 @@ export function joinRegistry(deps: MembershipDeps): Membership {
         randomBytes(9).toString('base64url'),
         state?.server ?? 'none',
         LEASE_MS,
-        // A slot that moves to another node of a Cluster is no reason for doubt, and of the other nodes nothing is known.
+        // A slot that moves to another node of a Cluster is no reason for doubt.
         client.isCluster === true ? 0 : SETTLING_MS,
         REGISTRY_LIFE_MS,
       ],
     );
     if (closed) return;
 
-    const [feed, ageMs, present, server, settlingMs, echoed] = answer as [
-      string,
-      string,
-      number,
-      string,
-      number,
-      number,
-    ];
+    const [feed, present, server, settlingMs, echoed] = answer as [string, number, string, number, number];
     const before = state;
-    // The answer took its time: what it says is rather too late than too early, and the quickest answer knows best. A
-    // token knows the second it was issued in, no more: the whole of it counts as before.
-    const bornAtSeconds = Math.min(
-      Math.ceil((clock.now() - Number(ageMs)) / 1000),
-      before?.feed === feed ? before.bornAtSeconds : Number.POSITIVE_INFINITY,
-    );
+    // A node of a Cluster that is lost may be replaced by one that lacks what was written last.
+    const nodesLost = connection.nodesLost();
+    const isNodeLost = before !== undefined && before.nodesLost !== nodesLost;
     state = {
       feed,
       server,
       connections,
-      bornAtSeconds,
-      settlesAtMs: monotonic() + settlingMs,
+      nodesLost,
+      settlesAtMs: Math.max(
+        before?.settlesAtMs ?? Number.NEGATIVE_INFINITY,
+        monotonic() + (isNodeLost ? SETTLING_MS : settlingMs),
+      ),
     };
 
     if (before?.feed !== feed) {
@@ -210,6 +201,7 @@ export function joinRegistry(deps: MembershipDeps): Membership {
       deps.onDataLost();
       return;
     }
+    if (isNodeLost) deps.onDataLost();
     if (mode === 'join') {
       epoch = {
         member,
@@ -280,17 +272,23 @@ export function joinRegistry(deps: MembershipDeps): Membership {
 }
 
 /** Connections that came or went: what was asked before may have been answered by another server. */
-function watchConnections(client: RedisClient): { count(): number; close(): void } {
+function watchConnections(client: RedisClient): { count(): number; nodesLost(): number; close(): void } {
   const EVENTS = ['close', 'end', '-node', '+node', 'node error'];
-  let count = 0;
+  let [count, nodesLost] = [0, 0];
   const changed = () => {
     count += 1;
   };
+  const lost = () => {
+    nodesLost += 1;
+  };
   for (const event of EVENTS) client.on(event, changed);
+  client.on('-node', lost);
   return {
     count: () => count,
+    nodesLost: () => nodesLost,
     close() {
       for (const event of EVENTS) client.off(event, changed);
+      client.off('-node', lost);
     },
   };
 }

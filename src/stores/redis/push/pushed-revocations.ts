@@ -18,7 +18,7 @@ import { LEASE_MS, OLDEST_ANSWER_MS } from './timing.js';
 /** What Redis has to say of a token. */
 export interface RedisAnswers {
   isRevoked(query: RevocationQuery): Promise<boolean>;
-  /** Whether the token's session is there; one that is of none has nothing to lose. */
+  /** Whether the token's session is there, or the token is of none. */
   hasSession(query: RevocationQuery): Promise<boolean>;
 }
 
@@ -45,7 +45,7 @@ export interface PushedRevocationsDeps {
   redis: RedisAnswers;
 }
 
-/** Redis may lose what it acknowledged last: for so long whoever heard of a revocation can put it back, whoever revoked it always. */
+/** Redis may lose what it acknowledged last: what was heard of for so long is put back at once, all else a little later. */
 const RECENT_MS = 10_000;
 const MOST_RECENT = 10_000;
 const FAREWELL_MS = 200;
@@ -60,7 +60,7 @@ export function pushedRevocations(deps: PushedRevocationsDeps): PushedRevocation
   const monotonic = () => performance.now();
   const process = randomBytes(12).toString('base64url');
   const known = revocationSet(monotonic);
-  /** Those of this process, and what others have revoked just now: they are put back where Redis has lost them. */
+  /** Those of this process, and what others have revoked just now: they are put back first where Redis has lost them. */
   const own = revocationSet(monotonic);
   let recent: (OfUser & { heardAtMs: number })[] = [];
   const taken = acknowledgements();
@@ -69,7 +69,7 @@ export function pushedRevocations(deps: PushedRevocationsDeps): PushedRevocation
     process,
     monotonic,
     onMessage: hear,
-    onDataLost: () => restored.start([...own.entries(), ...recent]),
+    onDataLost: () => restored.start([...own.entries(), ...recent], known.entries()),
     onTick() {
       known.sweep();
       own.sweep();
@@ -153,7 +153,7 @@ export function pushedRevocations(deps: PushedRevocationsDeps): PushedRevocation
     return runScript(
       client,
       restoreRevocation,
-      [key],
+      [key, keys.sessions(userKey)],
       [revocation.what, named, Math.ceil(revocation.lifeMs), ...announcement],
     );
   });
@@ -180,9 +180,9 @@ export function pushedRevocations(deps: PushedRevocationsDeps): PushedRevocation
       const epoch = membership.current();
       const askedAtMs = monotonic();
       if (askedAtMs < state.settlesAtMs) throw new Error('Redis has just been restarted, or another server took over');
-      if ((await redis.isRevoked(query)) || known.has(query)) return true;
-      // Whatever lost the revocations of that time has lost its sessions too.
-      if (query.issuedAtSeconds < state.bornAtSeconds && !(await redis.hasSession(query))) return true;
+      // Whatever loses a user's revocations, a server that is emptied or a node of a Cluster, loses the sessions as well.
+      const [isRevoked, hasSession] = await Promise.all([redis.isRevoked(query), redis.hasSession(query)]);
+      if (isRevoked || !hasSession || known.has(query)) return true;
       if (!membership.isStill(state) || monotonic() - askedAtMs > OLDEST_ANSWER_MS) continue;
       epoch?.cleared.add(query);
       return false;

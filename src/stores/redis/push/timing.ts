@@ -21,5 +21,5 @@ export const SETTLING_MS = 1000;
 /** Tokens issued so long after a process was first told of revocations cannot have been revoked before. Covers clocks that differ. */
 export const ISSUE_MARGIN_MS = 60_000;
 
-/** A registry that no process has asked for so long is forgotten. Tokens from before the next one are judged by their sessions. */
+/** A registry that no process has asked for so long is forgotten. */
 export const REGISTRY_LIFE_MS = 25 * 3_600_000;

@@ -4,7 +4,7 @@ import { sessionFunctions } from './session.js';
 
 export const rotateSession = script(`
 -- Replaces a session's refresh token; repeats the successor within the grace time; ends the session on reuse.
--- KEYS  1 the user's sessions, 2 the session's revocation
+-- KEYS  1 the user's sessions, 2 the session's revocation, 3 the user's revocation
 -- ARGV  1 now (ms), 2 session id, 3 presented refresh id, 4 next refresh id, 5 grace (ms), 6 idle life (ms),
 --       7 life of a revocation (ms), 8 '1' if the session moves to another user key, 9 channel, 10 stamp
 -- Reply {'rotated' or 'repeated', refresh id, session (JSON)}; {'reused'}; {'ended'}
@@ -12,7 +12,9 @@ ${sessionFunctions}${announceFunction}
 local now, id, presented = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local session = read_session(KEYS[1], id)
 if not session then return { 'ended' } end
-if not is_alive(session, now) then
+-- Revoked, and here all the same: Redis came back with older data than it had.
+local is_revoked = redis.call('EXISTS', KEYS[2]) == 1 or was_revoked_since(KEYS[3], session.started)
+if is_revoked or not is_alive(session, now) then
   redis.call('HDEL', KEYS[1], id)
   return { 'ended' }
 end

@@ -20,15 +20,23 @@ local function write_session(key, id, session, now)
   if redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, string.format('%d', life)) end
 end
 
--- Removes the sessions that are past their end, and returns the others: { id, session }.
-local function live_sessions(key, now)
-  local stored, live = redis.call('HGETALL', key), {}
+-- Those that have ended as well: { id, session }.
+local function all_sessions(key)
+  local stored, all = redis.call('HGETALL', key), {}
   for position = 1, #stored, 2 do
-    local session = cjson.decode(stored[position + 1])
-    if is_alive(session, now) then
-      live[#live + 1] = { id = stored[position], session = session }
+    all[#all + 1] = { id = stored[position], session = cjson.decode(stored[position + 1]) }
+  end
+  return all
+end
+
+-- Removes the sessions that are past their end, and returns the others.
+local function live_sessions(key, now)
+  local live = {}
+  for _, one in ipairs(all_sessions(key)) do
+    if is_alive(one.session, now) then
+      live[#live + 1] = one
     else
-      redis.call('HDEL', key, stored[position])
+      redis.call('HDEL', key, one.id)
     end
   end
   return live
