@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { Redis } from 'ioredis';
+import { Cluster, type ClusterOptions, Redis } from 'ioredis';
 import { VARIABLE_PREFIX, VARIABLES } from '../src/config/variables.js';
 import { loadSettings } from '../src/config.js';
 import { memoryStore, otpAuth, OtpAuthError, type OtpAuthOptions } from '../src/index.js';
@@ -495,6 +495,17 @@ describe('start-up refuses, in any environment,', () => {
     ['ES512', generateKeyPairSync('ec', { namedCurve: 'P-521' }).privateKey],
   ])('and accepts %s with a key that fits', (algorithm, key) => {
     expect(() => load({ jwt: { algorithm, privateKey: pem(key) } })).not.toThrow();
+  });
+
+  it('clients that answer numbers as text, or read what replicas know', () => {
+    const nodes = [{ host: '127.0.0.1', port: 1 }];
+    const clusterWith = (options: ClusterOptions) => new Cluster(nodes, { lazyConnect: true, ...options });
+    expect(refusedPaths({ redis: new Redis({ lazyConnect: true, stringNumbers: true }) })).toEqual(['redis']);
+    expect(refusedPaths({ redis: clusterWith({ redisOptions: { stringNumbers: true } }) })).toEqual(['redis']);
+    expect(refusedPaths({ redisOptions: { stringNumbers: true } })).toEqual(['redisOptions']);
+    expect(refusedPaths({ redis: clusterWith({ scaleReads: 'all' }) })).toEqual(['redis']);
+    expect(() => load({ redis: clusterWith({ scaleReads: 'master' }) })).not.toThrow();
+    expect(() => load({ redis: new Redis({ lazyConnect: true }) })).not.toThrow();
   });
 
   it('and accepts secrets of 32 bytes, whatever characters these are', () => {
