@@ -59,7 +59,7 @@ export async function startTarget(
     app.set('query parser', 'extended');
     const parsers = [build.express.json({ limit: '1mb', strict: false }), build.express.urlencoded({ extended: true })];
     // What they make of nonsense is the application's business; here it goes on without a body.
-    for (const parser of parsers) app.use((req, res, next) => void parser(req, res, () => next()));
+    for (const parser of parsers) app.use((req, res, next) => parser(req, res, () => next()));
   }
   app.use(MOUNT_PATH, auth);
   app.get('/me', auth.requireUser, (req, res) => {
