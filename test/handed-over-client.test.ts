@@ -68,6 +68,26 @@ describe.each<[string, ClientClass]>([
     for (const key of keys) expect(key.startsWith('shop:')).toBe(options.keyPrefix === 'shop:');
   });
 
+  it('may answer numbers as strings to accounts, to people who end a session, and to pushed revocations', async () => {
+    await freshRedis();
+    const redis = new Client(redisUrl(), { stringNumbers: true });
+    closeAfterFile(() => redis.disconnect());
+    const { auth, signIn, url, close } = await startAuthApp({ redis, revocation: 'push', users: { store: 'redis' } });
+    const [here, there] = [await signIn(JO), await signIn(JO)];
+    const as = (method: string, path: string) =>
+      call(url + path, { method, headers: { Authorization: here.authorization } });
+    const { sessionId, id } = await auth.api.authenticate(there.accessToken);
+    expect((await as('GET', '/auth/sessions')).body['count']).toBe(2);
+    expect((await as('DELETE', `/auth/sessions/${sessionId}`)).status).toBe(204);
+    await expect(auth.api.authenticate(there.accessToken)).rejects.toMatchObject({ code: 'invalid_token' });
+    expect((await as('GET', '/me')).status).toBe(200);
+    expect((await auth.api.listUsers()).count).toBe(1);
+    expect(await auth.api.explain(JO)).toMatchObject({ lastOutcome: 'signed_in' });
+    await auth.api.deleteUser(id);
+    expect((await as('GET', '/me')).status).toBe(401);
+    await close();
+  });
+
   it('goes on with its own commands and its own scripts in between', async () => {
     const app = await start();
     const { redis } = app;

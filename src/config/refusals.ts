@@ -24,16 +24,6 @@ export function refusals(given: Tree, production: boolean): Problem[] {
     if (/-----BEGIN [A-Z ]+-----/.test(secret))
       refuse('jwt.secret', 'must not be a key in PEM form: see jwt.privateKey');
   }
-  for (const path of [
-    'redis.options.stringNumbers',
-    'redis.options.redisOptions.stringNumbers',
-    'redisOptions.stringNumbers',
-  ])
-    if (valueAt(given, path) === true)
-      refuse(
-        path.slice(0, path.indexOf('.')),
-        'must not have stringNumbers: the answers of scripts are numbers here. Hand over a client without it',
-      );
   if (![undefined, 'master'].includes(valueAt(given, 'redis.options.scaleReads') as string | undefined))
     refuse(
       'redis',

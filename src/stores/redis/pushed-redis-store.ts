@@ -3,6 +3,7 @@ import { keysFor, type KeyPrefixes } from './keys.js';
 import { pushedRevocations } from './push/pushed-revocations.js';
 import type { SubscriberClient } from './push/subscription.js';
 import type { RedisClient } from './redis-client.js';
+import { isOne } from './run-script.js';
 import { createRedisStore } from './redis-store.js';
 
 /** A store that is told of revocations as they happen. */
@@ -34,7 +35,7 @@ export function pushedRedisStore(
         const there = await Promise.all(
           userKeys.map((userKey) => client.call('HEXISTS', keys.sessions(userKey), sessionId)),
         );
-        return there.includes(1);
+        return there.some(isOne);
       },
     },
   });

@@ -16,7 +16,7 @@ import { DEFAULT_PREFIXES, type Keys, keysFor, type KeyPrefixes } from './keys.j
 import { failFast } from './fail-fast.js';
 import { newsFromOutside, type Revocation, type RevocationNews, UNANNOUNCED } from './revocation-news.js';
 import type { RedisClient } from './redis-client.js';
-import { runScript, type Script } from './run-script.js';
+import { isOne, runScript, type Script } from './run-script.js';
 import { confirmSms } from './scripts/confirm-sms.js';
 import { consumeCode } from './scripts/consume-code.js';
 import { countSms } from './scripts/count-sms.js';
@@ -231,11 +231,11 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
           ),
         () => [...ofIds([sessionId], revocationMs), ...(revokesToken ? ofIds([token.id], token.remainingMs) : [])],
       );
-      return reply === 1;
+      return isOne(reply);
     },
 
     async raiseSession({ userKey, sessionId, amr, nowMs }) {
-      return (await run(raiseSession, [keys.sessions(userKey)], [nowMs, sessionId, amr.join(' ')])) === 1;
+      return isOne(await run(raiseSession, [keys.sessions(userKey)], [nowMs, sessionId, amr.join(' ')]));
     },
 
     async judgeFactor({ userKey, proof, challengeId, challengeMs, nowMs, failuresPerDay, rememberMs }) {
@@ -307,7 +307,7 @@ export function createRedisStore(client: RedisClient, keys: Keys, news: Revocati
     },
 
     async takeLease({ name, holder, nowMs, forMs }) {
-      return (await run(takeLease, [keys.lease(name)], [nowMs, holder, forMs])) === 1;
+      return isOne(await run(takeLease, [keys.lease(name)], [nowMs, holder, forMs]));
     },
 
     async returnLease({ name, holder }) {
@@ -392,7 +392,12 @@ function readConsumeReply(reply: unknown): ConsumeOutcome {
 
 function readInspectReply(reply: unknown): CodeStatus {
   const [sends, failures, codes, usedCodes] = reply as [string[], string[], string[], number];
-  const status: CodeStatus = { sentAtMs: sends.map(Number), failedAtMs: failures.map(Number), codes: [], usedCodes };
+  const status: CodeStatus = {
+    sentAtMs: sends.map(Number),
+    failedAtMs: failures.map(Number),
+    codes: [],
+    usedCodes: Number(usedCodes),
+  };
   for (let first = 0; first < codes.length; first += 3) {
     const [expiry, attempts, withdrawn] = codes.slice(first, first + 3);
     status.codes.push({

@@ -9,7 +9,7 @@ import {
 import { failFast } from './fail-fast.js';
 import { DEFAULT_PREFIXES, keysFor, type KeyPrefixes } from './keys.js';
 import type { RedisClient } from './redis-client.js';
-import { runScript, type Script } from './run-script.js';
+import { isOne, runScript, type Script } from './run-script.js';
 import { createUser } from './scripts/create-user.js';
 import { deleteUser } from './scripts/delete-user.js';
 import { findUser } from './scripts/find-user.js';
@@ -39,7 +39,7 @@ export function redisUserStore(given: RedisClient, prefixes: Partial<KeyPrefixes
     const users: UserRecord[] = [];
     for (let place = 0; place < entries.length; place += 2)
       users.push(fromStored(entries[place] as string, entries[place + 1] as string));
-    return { users, count };
+    return { users, count: Number(count) };
   };
 
   return {
@@ -59,7 +59,7 @@ export function redisUserStore(given: RedisClient, prefixes: Partial<KeyPrefixes
     },
 
     async delete(id) {
-      return (await run(deleteUser, id)) === 1;
+      return isOne(await run(deleteUser, id));
     },
 
     async list({ skip, limit, query, role }) {

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { RedisClient } from './redis-client.js';
 
+/** Whether a script that answers 1 or 0 answered 1: as text, where a client that was handed over has `stringNumbers`. */
+export function isOne(reply: unknown): boolean {
+  return Number(reply) === 1;
+}
+
 /** A Lua script and the digest that Redis knows it by. */
 export interface Script {
   lua: string;

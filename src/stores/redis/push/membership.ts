@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, RevocationQuery } from '../../../core/ports.js';
 import type { Keys } from '../keys.js';
 import type { RedisClient } from '../redis-client.js';
-import { runScript } from '../run-script.js';
+import { isOne, runScript } from '../run-script.js';
 import { keepMembership } from '../scripts/keep-membership.js';
 import { type Message, readMessage } from './message.js';
 import { type Subscription, type SubscriberClient, subscription } from './subscription.js';
@@ -172,7 +172,7 @@ export function joinRegistry(deps: MembershipDeps): Membership {
     );
     if (closed) return;
 
-    const [feed, present, server, settlingMs, echoed] = answer as [string, number, string, number, number];
+    const [feed, present, server, settlingMs, echoed] = answer as [string, unknown, string, unknown, unknown];
     const before = state;
     // A node of a Cluster that is lost may be replaced by one that lacks what was written last.
     const nodesLost = connection.nodesLost();
@@ -184,7 +184,7 @@ export function joinRegistry(deps: MembershipDeps): Membership {
       nodesLost,
       settlesAtMs: Math.max(
         before?.settlesAtMs ?? Number.NEGATIVE_INFINITY,
-        monotonic() + (isNodeLost ? SETTLING_MS : settlingMs),
+        monotonic() + (isNodeLost ? SETTLING_MS : Number(settlingMs)),
       ),
     };
 
@@ -194,7 +194,7 @@ export function joinRegistry(deps: MembershipDeps): Membership {
       if (before !== undefined) deps.onDataLost();
       return;
     }
-    if (echoed !== 1) trouble = 'Redis does not let it publish';
+    if (!isOne(echoed)) trouble = 'Redis does not let it publish';
     if (echoedAtMs < askedAtMs) unheardSinceMs ??= askedAtMs;
     if (before.server !== server) {
       endEpoch('Redis was restarted, or another server took over');
@@ -208,7 +208,7 @@ export function joinRegistry(deps: MembershipDeps): Membership {
         coversIssuedSinceSeconds: Math.ceil((clock.now() + ISSUE_MARGIN_MS) / 1000),
         cleared: new WeakSet(),
       };
-    } else if (asked !== undefined && current() === asked && present !== 1) {
+    } else if (asked !== undefined && current() === asked && !isOne(present)) {
       endEpoch('it did not acknowledge a revocation in time');
     }
     if (epoch !== undefined) [renewedAtMs, renewedAtWallMs] = [askedAtMs, askedAtWallMs];
