@@ -72,7 +72,8 @@ describe.each<[string, ClientClass]>([
     await freshRedis();
     const redis = new Client(redisUrl(), { stringNumbers: true });
     closeAfterFile(() => redis.disconnect());
-    const { auth, signIn, url, close } = await startAuthApp({ redis, revocation: 'push', users: { store: 'redis' } });
+    const app = await startAuthApp({ redis, revocation: 'push', users: { store: 'redis' } });
+    const { auth, signIn, url } = app;
     const [here, there] = [await signIn(JO), await signIn(JO)];
     const as = (method: string, path: string) =>
       call(url + path, { method, headers: { Authorization: here.authorization } });
@@ -85,7 +86,7 @@ describe.each<[string, ClientClass]>([
     expect(await auth.api.explain(JO)).toMatchObject({ lastOutcome: 'signed_in' });
     await auth.api.deleteUser(id);
     expect((await as('GET', '/me')).status).toBe(401);
-    await close();
+    await app.close();
   });
 
   it('goes on with its own commands and its own scripts in between', async () => {
