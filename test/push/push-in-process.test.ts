@@ -281,6 +281,46 @@ describeWithOwnRedis('after a failover that lost what was revoked last', () => {
   });
 });
 
+describeWithOwnRedis('when a former master takes over again that never learnt of its replacement', () => {
+  it('nobody takes its word before what was revoked since is put back', async () => {
+    const [former, present] = [await startRedis(), await startRedis()];
+    const clients: Redis[] = [];
+    const connectTo = (port: number, retryMs: number) => {
+      const client = new Redis({ port, retryStrategy: () => retryMs, maxRetriesPerRequest: 0 });
+      client.on('error', () => {});
+      closeAfterFile(() => client.disconnect());
+      clients.push(client);
+      return client;
+    };
+    const admin = new Redis(present.url);
+    closeAfterFile(() => admin.disconnect());
+    const one = await start({ redis: connectTo(former.port, 200) }); // the last to come back
+    const { accessToken } = await one.signIn('jo@example.com');
+    await admin.replicaof('127.0.0.1', former.port);
+    while (!(await admin.info('replication')).includes('master_link_status:up')) await sleep(5);
+    await admin.replicaof('NO', 'ONE');
+    clients.forEach((client) => {
+      client.options.port = present.port; // as Sentinel would have it
+      client.disconnect(true);
+    });
+    await untilUpToDate(one.auth, false);
+    await untilUpToDate(one.auth, true);
+    await one.auth.api.logout({ accessToken });
+    const late = await start({ redis: connectTo(present.port, 5) });
+    clients.forEach((client) => {
+      client.options.port = former.port;
+    });
+    await present.kill();
+
+    const endsAtMs = performance.now() + 3000;
+    while (performance.now() < endsAtMs) {
+      expect(await isGood(late, accessToken)).not.toBe(true);
+      await sleep(1);
+    }
+    expect(await isGood(late, accessToken)).toBe(false);
+  });
+});
+
 describeWithOwnRedis('when Redis comes back with older data', () => {
   it('what was revoked since stays revoked, sessions and all, and those who heard of it put it back', async () => {
     const server = await startRedis();
@@ -338,13 +378,20 @@ describeWithOwnRedis('on a cluster of which one node loses its data', () => {
       closeAfterFile(() => client.disconnect());
       return client;
     };
-    const one = await start({ redis: connect() });
+    const client = connect();
+    const one = await start({ redis: client });
     const tokens: string[] = [];
     for (let user = 0; user < 12; user += 1) tokens.push((await one.signIn(`user${user}@example.com`)).accessToken);
     for (const accessToken of tokens) await one.auth.api.logout({ accessToken });
     const late = await start({ redis: connect() });
     for (const admin of admins) if ((await admin.keys('blacklist_{registry}*')).length === 0) await admin.flushdb();
     for (const accessToken of tokens) expect(await isGood(late, accessToken)).toBe(false);
+
+    client.emit('-node'); // as when a master is gone, and a replica that was behind has its place
+    await until('all that was lost is back', async () => {
+      const keys = await Promise.all(admins.map((admin) => admin.keys('blacklist_*')));
+      return tokens.length * 2 === keys.flat().filter((key) => !key.includes('{registry}')).length;
+    });
   });
 });
 
