@@ -294,7 +294,7 @@ describeWithOwnRedis('when a former master takes over again that never learnt of
     };
     const admin = new Redis(present.url);
     closeAfterFile(() => admin.disconnect());
-    const one = await start({ redis: connectTo(former.port, 200) }); // the last to come back
+    const one = await start({ redis: connectTo(former.port, 500) }); // the last to come back
     const { accessToken } = await one.signIn('jo@example.com');
     await admin.replicaof('127.0.0.1', former.port);
     while (!(await admin.info('replication')).includes('master_link_status:up')) await sleep(5);
@@ -307,6 +307,7 @@ describeWithOwnRedis('when a former master takes over again that never learnt of
     await untilUpToDate(one.auth, true);
     await one.auth.api.logout({ accessToken });
     const late = await start({ redis: connectTo(present.port, 5) });
+    await sleep(1100); // what came with the first change of servers is over
     clients.forEach((client) => {
       client.options.port = former.port;
     });
